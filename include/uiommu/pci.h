@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Topology: what PCI configuration space says of the machine, as a flat array
+ * of functions in the order of their requester ids, each with the bridge above
+ * it. Everything in it is copied and checked; nothing refers to hardware.
+ *
+ * Specifications: "PCI Local Bus", "PCI-to-PCI Bridge Architecture" and "PCI
+ * Express Base", chapter "Software Initialization and Configuration".
+ */
+#ifndef UIOMMU_PCI_H
+#define UIOMMU_PCI_H
+
+#include <uiommu/error.h>
+#include <uiommu/host.h>
+#include <uiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define UIOMMU_PCI_NONE ((uint32_t)0xffffffff) /* no such function */
+
+/* Device/Port Type of the PCI Express capability; CONVENTIONAL has none. */
+enum uiommu_pcie_type {
+	UIOMMU_PCIE_ENDPOINT = 0,
+	UIOMMU_PCIE_LEGACY_ENDPOINT = 1,
+	UIOMMU_PCIE_ROOT_PORT = 4,
+	UIOMMU_PCIE_UPSTREAM_PORT = 5,
+	UIOMMU_PCIE_DOWNSTREAM_PORT = 6,
+	UIOMMU_PCIE_TO_PCI_BRIDGE = 7,
+	UIOMMU_PCI_TO_PCIE_BRIDGE = 8,
+	UIOMMU_PCIE_INTEGRATED_ENDPOINT = 9,
+	UIOMMU_PCIE_EVENT_COLLECTOR = 10,
+	UIOMMU_PCI_CONVENTIONAL = 16,
+};
+
+/* Access Control Services, bits of capability and of control alike */
+#define UIOMMU_ACS_SOURCE_VALIDATION UIOMMU_BIT32(0)
+#define UIOMMU_ACS_TRANSLATION_BLOCKING UIOMMU_BIT32(1)
+#define UIOMMU_ACS_REQUEST_REDIRECT UIOMMU_BIT32(2)
+#define UIOMMU_ACS_COMPLETION_REDIRECT UIOMMU_BIT32(3)
+#define UIOMMU_ACS_UPSTREAM_FORWARDING UIOMMU_BIT32(4)
+#define UIOMMU_ACS_EGRESS_CONTROL UIOMMU_BIT32(5)
+#define UIOMMU_ACS_DIRECT_TRANSLATED UIOMMU_BIT32(6)
+
+struct uiommu_pci_function {
+	struct uiommu_sid sid;
+	uint16_t vendor;
+	uint16_t device;
+	uint32_t class_code; /* class 23:16, subclass 15:8, interface 7:0 */
+	uint32_t parent;     /* index of the bridge above, or UIOMMU_PCI_NONE */
+	uint8_t header_type; /* 0 endpoint, 1 bridge, 2 cardbus bridge */
+	uint8_t pcie_type;   /* enum uiommu_pcie_type, or another number */
+	uint8_t secondary_bus; /* bridges; 0 if firmware left it unset */
+	uint8_t subordinate_bus;
+	bool multifunction;	 /* its slot holds several functions */
+	uint16_t acs_offset;	 /* of the extended capability; 0: none */
+	uint16_t acs_capability; /* UIOMMU_ACS_* that it can do */
+	uint16_t acs_control;	 /* UIOMMU_ACS_* in force */
+	uint16_t ats_offset;	 /* of the extended capability; 0: none */
+};
+
+struct uiommu_topology {
+	struct uiommu_host *host;	       /* gives the memory */
+	struct uiommu_pci_function *functions; /* ascending segment, rid */
+	uint32_t count;
+	uint32_t capacity;
+};
+
+/**
+ * uiommu_topology_init() - begin with no function
+ * @topology: caller's memory
+ * @host: port instance, for memory and configuration space
+ *
+ * Context: any.
+ */
+void uiommu_topology_init(struct uiommu_topology *topology,
+			  struct uiommu_host *host);
+
+/** uiommu_topology_fini() - give back the memory; leaves it empty [sleep] */
+void uiommu_topology_fini(struct uiommu_topology *topology);
+
+/**
+ * uiommu_topology_scan() - add the functions of a range of buses
+ * @topology: initialised
+ * @segment: PCI segment
+ * @first_bus: lowest bus to look at
+ * @last_bus: highest bus to look at, not below @first_bus
+ *
+ * A bus below no bridge of the range is taken for a root bus of its own.
+ * Looping capability lists, bridges that claim each other's buses and the like
+ * are met with bounds: what cannot be read sensibly counts as absent.
+ *
+ * After an error the topology is as it was.
+ *
+ * Context: sleep; reads configuration space.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_EINVAL - buses in the wrong order
+ *   UIOMMU_EEXIST - a function of this range is in the topology already
+ *   UIOMMU_ENOMEM - no memory for the array
+ */
+UIOMMU_MUST_CHECK
+int uiommu_topology_scan(struct uiommu_topology *topology, uint16_t segment,
+			 uint8_t first_bus, uint8_t last_bus);
+
+/**
+ * uiommu_topology_find() - look a function up
+ * @topology: initialised
+ * @sid: which
+ *
+ * Context: any.
+ *
+ * Return: its index, or UIOMMU_PCI_NONE.
+ */
+uint32_t uiommu_topology_find(const struct uiommu_topology *topology,
+			      struct uiommu_sid sid);
+
+/**
+ * uiommu_topology_enable_acs() - turn on what isolates devices in bridges
+ * @topology: scanned; acs_control is brought up to date
+ *
+ * In every function with an ACS capability sets source validation, request
+ * and completion redirect and upstream forwarding as far as it has them, and
+ * leaves the other bits alone. Writes only where a bit changes.
+ *
+ * Context: sleep; writes configuration space. Before devices do DMA with each
+ * other on purpose.
+ */
+void uiommu_topology_enable_acs(struct uiommu_topology *topology);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* UIOMMU_PCI_H */

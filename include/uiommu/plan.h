@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plan: every decision about a machine as a pure function of what is
+ * known of it. Topology, firmware table, options and what each unit can do go
+ * in; the unit and aliases of each device, the groups, the type of each
+ * group's default domain and the reserved regions come out, with a reason for
+ * each. The live core applies a plan; a tool prints one.
+ *
+ * The plan does not depend on the order in which devices were found.
+ */
+#ifndef UIOMMU_PLAN_H
+#define UIOMMU_PLAN_H
+
+#include <uiommu/dmar.h>
+#include <uiommu/error.h>
+#include <uiommu/pci.h>
+#include <uiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define UIOMMU_PLAN_NONE ((uint32_t)0xffffffff)
+
+enum uiommu_domain_type {
+	UIOMMU_DOMAIN_NONE = 0,	 /* not decided; no domain has this type */
+	UIOMMU_DOMAIN_BLOCKED,	 /* every access is refused */
+	UIOMMU_DOMAIN_IDENTITY,	 /* DMA addresses are physical addresses */
+	UIOMMU_DOMAIN_DMA,	 /* translated; for the DMA API */
+	UIOMMU_DOMAIN_UNMANAGED, /* translated; its owner maps by address */
+};
+
+/** uiommu_domain_type_name() - "identity", "DMA"...; never NULL [any] */
+const char *uiommu_domain_type_name(enum uiommu_domain_type type);
+
+#define UIOMMU_PROT_READ UIOMMU_BIT32(0)  /* the device may read */
+#define UIOMMU_PROT_WRITE UIOMMU_BIT32(1) /* the device may write */
+
+enum uiommu_region_type {
+	UIOMMU_REGION_DIRECT, /* stays mapped 1:1 while the device lives */
+	UIOMMU_REGION_DIRECT_RELAXABLE, /* may be dropped for a user */
+	UIOMMU_REGION_RESERVED,		/* never given out, never mapped */
+	UIOMMU_REGION_MSI, /* interrupts; never given out, never mapped */
+};
+
+/** uiommu_region_type_name() - "direct", "msi"...; never NULL [any] */
+const char *uiommu_region_type_name(enum uiommu_region_type type);
+
+struct uiommu_region {
+	struct uiommu_range range;
+	enum uiommu_region_type type;
+	unsigned int prot; /* UIOMMU_PROT_*; 0 if never mapped */
+	uint32_t record;   /* DMAR record it comes from, or UIOMMU_PLAN_NONE */
+};
+
+enum uiommu_choice {
+	UIOMMU_CHOICE_DEFAULT = 0, /* what the library was built with */
+	UIOMMU_CHOICE_NO,
+	UIOMMU_CHOICE_YES,
+};
+
+struct uiommu_options {
+	enum uiommu_choice passthrough; /* identity default domains */
+	enum uiommu_choice strict;	/* invalidate before unmap returns */
+};
+
+/* What the plan needs to know of the unit that a DRHD record describes. */
+struct uiommu_plan_unit {
+	bool present;	  /* false: the record is not a unit or is ignored */
+	bool passthrough; /* can make an identity domain */
+};
+
+struct uiommu_plan_input {
+	const struct uiommu_dmar *dmar; /* NULL: no table, no unit */
+	const struct uiommu_topology *topology;
+	const struct uiommu_plan_unit *units; /* one per DMAR record */
+	struct uiommu_options options;
+};
+
+struct uiommu_plan_device {
+	uint32_t function; /* index into the topology */
+	uint32_t unit;	/* DMAR record, or UIOMMU_PLAN_NONE: DMA unconfined */
+	uint32_t group; /* index, or UIOMMU_PLAN_NONE without a unit */
+	uint32_t alias_first;  /* index into aliases */
+	uint32_t alias_count;  /* requester ids, its own first; at least 1 */
+	uint32_t region_first; /* index into regions */
+	uint32_t region_count;
+	enum uiommu_domain_type required; /* NONE: any type will do */
+};
+
+struct uiommu_plan_group {
+	uint32_t member_first; /* index into members */
+	uint32_t member_count;
+	enum uiommu_domain_type type; /* of its default domain */
+};
+
+/* Why; the identifiers are stable and documented in docs/rules.md. */
+enum uiommu_rule {
+	UIOMMU_RULE_UNIT_SCOPE,	       /* a scope names the device */
+	UIOMMU_RULE_UNIT_BRIDGE_SCOPE, /* a scope names a bridge above it */
+	UIOMMU_RULE_UNIT_INCLUDE_ALL,  /* no other unit claims it */
+	UIOMMU_RULE_UNIT_NONE,	       /* no unit covers it */
+	UIOMMU_RULE_GROUP_ALONE,       /* isolated all the way to the root */
+	UIOMMU_RULE_GROUP_ALIAS,  /* shares a requester id with the other */
+	UIOMMU_RULE_GROUP_BRIDGE, /* below a bridge that hides who asks */
+	UIOMMU_RULE_GROUP_NO_ACS, /* a port above lets it reach the other */
+	UIOMMU_RULE_GROUP_MULTIFUNCTION, /* functions of one slot, no ACS */
+	UIOMMU_RULE_TYPE_OPTION,	 /* an option chose the type */
+	UIOMMU_RULE_TYPE_BUILD,		 /* the build default chose the type */
+	UIOMMU_RULE_TYPE_REQUIRED,	 /* the hardware allows no other */
+	UIOMMU_RULE_TYPE_CONFLICT,	 /* members require different types */
+	UIOMMU_RULE_REGION_RMRR,	 /* firmware asked for it */
+	UIOMMU_RULE_REGION_MSI,		 /* the interrupt address range */
+};
+
+struct uiommu_reason {
+	enum uiommu_rule rule;
+	uint32_t device; /* index of the device it is about */
+	uint32_t other;	 /* device, function or record; by rule; or NONE */
+	uint32_t detail; /* by rule: missing ACS bits, type */
+};
+
+/* All arrays are in ascending order of what they index. */
+struct uiommu_plan {
+	struct uiommu_host *host;	    /* gave the memory */
+	struct uiommu_plan_device *devices; /* one per function, same order */
+	uint32_t device_count;
+	struct uiommu_plan_group *groups; /* by lowest member */
+	uint32_t group_count;
+	uint32_t *members; /* device indices, grouped */
+	uint32_t member_count;
+	struct uiommu_sid *aliases;
+	uint32_t alias_count;
+	struct uiommu_region *regions;
+	uint32_t region_count;
+	struct uiommu_reason *reasons; /* by device */
+	uint32_t reason_count;
+};
+
+/**
+ * uiommu_plan_make() - decide
+ * @host: port instance, for memory only
+ * @input: what is known; not needed any more after the call
+ * @plan: where to store the plan; uiommu_plan_fini() frees it
+ *
+ * After an error @plan is untouched and nothing is allocated.
+ *
+ * Context: sleep (memory). Touches no hardware.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_EINVAL - @input has no topology, or a table without units
+ *   UIOMMU_ENOMEM - no memory for the arrays
+ */
+UIOMMU_MUST_CHECK
+int uiommu_plan_make(struct uiommu_host *host,
+		     const struct uiommu_plan_input *input,
+		     struct uiommu_plan *plan);
+
+/** uiommu_plan_fini() - free a plan's arrays; leaves it empty [sleep] */
+void uiommu_plan_fini(struct uiommu_plan *plan);
+
+/**
+ * uiommu_reason_text() - say a reason in one plain sentence
+ * @plan: a made plan
+ * @topology: the one it was made from
+ * @reason: one of its reasons
+ * @text: where to put at most @size bytes, NUL included
+ * @size: bytes at @text; 200 holds every reason
+ *
+ * Context: any.
+ *
+ * Return: bytes of the whole text without NUL, even if cut.
+ */
+size_t uiommu_reason_text(const struct uiommu_plan *plan,
+			  const struct uiommu_topology *topology,
+			  const struct uiommu_reason *reason, char *text,
+			  size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* UIOMMU_PLAN_H */

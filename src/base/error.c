@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include <uiommu/error.h>
+#include <uiommu/types.h>
+
+static const struct {
+	int err;
+	const char *text;
+} error_texts[] = {
+	{ UIOMMU_OK, "success" },
+	{ UIOMMU_EPERM, "not allowed by this domain or policy" },
+	{ UIOMMU_ENOENT, "no such mapping, device or table" },
+	{ UIOMMU_EIO, "remapping unit is broken or reported a failure" },
+	{ UIOMMU_ENOMEM, "out of memory" },
+	{ UIOMMU_EBUSY, "in use, or not in a state that allows this" },
+	{ UIOMMU_EEXIST, "part of the range is mapped already" },
+	{ UIOMMU_ENODEV, "no remapping unit translates this device" },
+	{ UIOMMU_EINVAL, "invalid argument" },
+	{ UIOMMU_ENOSPC, "out of I/O virtual addresses or domain ids" },
+	{ UIOMMU_ERANGE, "out of reach of the domain or the device" },
+	{ UIOMMU_EBADTABLE, "firmware table is unusable" },
+	{ UIOMMU_ENOTSUP, "not supported by the hardware" },
+	{ UIOMMU_ETIMEDOUT, "hardware did not answer in time" },
+};
+
+const char *uiommu_strerror(int err)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(error_texts) / sizeof(error_texts[0]); i++)
+		if (error_texts[i].err == err)
+			return error_texts[i].text;
+	return "unknown error";
+}
