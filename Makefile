@@ -8,13 +8,47 @@ FUZZ_SECONDS ?= 60
 .PHONY: all run test bench lint fuzz format clean help
 
 all: $(BUILD)/build.ninja
-	ninja -C $(BUILD)
+	@ninja -C $(BUILD)
 
 $(BUILD)/build.ninja:
-	meson setup $(BUILD)
+	@scripts/setup.sh run
+	@meson setup $(BUILD)
 
-help:
-	@echo 'make          build the library, the hosts and the tests'
+# The reference kernel in QEMU; the exit status is the kernel's own verdict.
+run:
+	@scripts/setup.sh run
+	@$(MAKE) --no-print-directory all
+	@scripts/run-bare.sh $(BUILD) $(VARIANT)
+
+test:
+	@scripts/setup.sh test
+	@scripts/test.sh $(BUILD)
+
+bench:
+	@scripts/setup.sh run
+	@scripts/bench.sh $(BUILD)
+
+lint:
+	@scripts/setup.sh lint
+	@scripts/lint.sh $(BUILD)
+
+fuzz:
+	@scripts/setup.sh test
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
+
+format:
+	@scripts/setup.sh test
+	@scripts/c-files.sh | xargs clang-format -i
 
 clean:
 	rm -rf $(BUILD)
+
+help:
+	@echo 'make run       boot the reference kernel in QEMU (VARIANT=list: see all)'
+	@echo 'make test      build, check and test everything; ends in a count'
+	@echo 'make           build only'
+	@echo 'make bench     measure; prints a table, writes $(BUILD)/bench.json'
+	@echo 'make lint      the slow static analysers'
+	@echo 'make fuzz      every fuzz target, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
+	@echo 'make format    clang-format all C files'
+	@echo 'make clean     remove $(BUILD)/'
