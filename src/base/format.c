@@ -32,6 +32,26 @@ static void fmt_puts(struct fmt_out *out, const char *s, unsigned int width)
 		fmt_putc(out, ' ');
 }
 
+/*
+ * Divide and return the remainder. In digits of 16 bits: a 32-bit kernel has
+ * no 64-bit division, which the compiler would call as a function.
+ */
+static unsigned int fmt_divide(unsigned long long *value, unsigned int base)
+{
+	unsigned long long quotient = 0;
+	unsigned int rest = 0;
+	unsigned int shift;
+
+	for (shift = 64; shift; shift -= 16) {
+		rest = rest << 16 |
+		       (unsigned int)(*value >> (shift - 16) & 0xffff);
+		quotient = quotient << 16 | rest / base;
+		rest %= base;
+	}
+	*value = quotient;
+	return rest;
+}
+
 static void fmt_number(struct fmt_out *out, unsigned long long value,
 		       unsigned int base, bool negative,
 		       const struct fmt_spec *spec)
@@ -41,8 +61,7 @@ static void fmt_number(struct fmt_out *out, unsigned long long value,
 	unsigned int len;
 
 	do {
-		digits[n++] = "0123456789abcdef"[value % base];
-		value /= base;
+		digits[n++] = "0123456789abcdef"[fmt_divide(&value, base)];
 	} while (value);
 
 	len = n + (negative ? 1 : 0);
@@ -170,14 +189,22 @@ size_t uiommu_format(char *text, size_t size, const char *fmt, ...)
 	return used;
 }
 
+/* Apart from uiommu_log(), whose frame holds the registers of its "...". */
+static void fmt_log(struct uiommu_host *host, enum uiommu_log_level level,
+		    const char *fmt, struct fmt_args *args)
+{
+	char line[256];
+
+	uiommu_vformat(line, sizeof(line), fmt, args->list);
+	uiommu_host_log(host, level, line);
+}
+
 void uiommu_log(struct uiommu_host *host, enum uiommu_log_level level,
 		const char *fmt, ...)
 {
-	char line[256];
-	va_list args;
+	struct fmt_args args;
 
-	va_start(args, fmt);
-	uiommu_vformat(line, sizeof(line), fmt, args);
-	va_end(args);
-	uiommu_host_log(host, level, line);
+	va_start(args.list, fmt);
+	fmt_log(host, level, fmt, &args);
+	va_end(args.list);
 }
