@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The DMA API, for drivers of devices: memory in, addresses for the device
+ * out. In a DMA domain a mapping is made and, in unmap, taken away together
+ * with every cached copy before the call returns. In the identity domain, and
+ * for a device that no unit covers, addresses are physical and only the
+ * device's reach is checked. In a blocked or unmanaged domain all is refused.
+ *
+ * Protection has a granule of 4 KiB: a buffer that shares its first or last
+ * page with other data lends that data to the device, too.
+ */
+#ifndef UIOMMU_DMA_H
+#define UIOMMU_DMA_H
+
+#include <uiommu/device.h>
+#include <uiommu/error.h>
+#include <uiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum uiommu_dma_dir {
+	UIOMMU_DMA_TO_DEVICE = 1,   /* the device reads */
+	UIOMMU_DMA_FROM_DEVICE = 2, /* the device writes */
+	UIOMMU_DMA_BIDIRECTIONAL = 3,
+};
+
+/**
+ * uiommu_dma_map() - lend memory to a device
+ * @device: device
+ * @paddr: physical address, any alignment
+ * @size: bytes, not 0
+ * @dir: what the device may do with it
+ * @iova: where to store the address for the device
+ *
+ * After success the device reaches the memory at @iova, until
+ * uiommu_dma_unmap(). After an error nothing is mapped.
+ *
+ * Context: any; does not sleep.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_EINVAL - size 0, wrapping, or unknown @dir
+ *   UIOMMU_ENOSPC - no free address that the device's mask reaches
+ *   UIOMMU_ERANGE - identity: @paddr is beyond the device's mask; or beyond
+ *     what page tables hold
+ *   UIOMMU_ENOMEM - no memory for a table or a record
+ *   UIOMMU_EPERM - the device is in a blocked or unmanaged domain
+ *   UIOMMU_EIO, UIOMMU_ETIMEDOUT - the unit is broken
+ */
+UIOMMU_MUST_CHECK
+int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
+		   size_t size, enum uiommu_dma_dir dir, uiommu_iova_t *iova);
+
+/**
+ * uiommu_dma_unmap() - take memory back from a device
+ * @device: the device
+ * @iova: what uiommu_dma_map() gave
+ * @size: the same size
+ *
+ * After success the device reaches the memory no more and it may be reused.
+ * After UIOMMU_EIO or UIOMMU_ETIMEDOUT the unit is broken and the device may
+ * still reach it: keep the memory.
+ *
+ * Context: any; does not sleep.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_ENOENT - not mapped, or not with this size: nothing changed
+ *   UIOMMU_EINVAL - size 0 or wrapping
+ *   UIOMMU_EPERM - the device is in a blocked or unmanaged domain
+ *   UIOMMU_EIO, UIOMMU_ETIMEDOUT - see above
+ */
+UIOMMU_MUST_CHECK
+int uiommu_dma_unmap(struct uiommu_device *device, uiommu_iova_t iova,
+		     size_t size);
+
+/* One piece of a scatter-gather list; the first two are the caller's. */
+struct uiommu_sg {
+	uiommu_paddr_t paddr;
+	size_t size;
+	uiommu_iova_t iova; /* out: address for the device */
+	size_t iova_size;   /* out: bytes there; may cover later pieces */
+};
+
+/**
+ * uiommu_dma_map_sg() - lend scattered memory to a device
+ * @device: device
+ * @sg: pieces; the first @segments of them get iova and iova_size
+ * @count: pieces, not 0
+ * @dir: as for uiommu_dma_map()
+ * @segments: where to store how many addresses to give to the device
+ *
+ * One range of addresses is taken for the whole list. A piece that begins
+ * where the one before ended, on a page boundary, continues its segment, so
+ * that @segments may be less than @count. After an error nothing is mapped.
+ *
+ * Context and errors: as uiommu_dma_map().
+ */
+UIOMMU_MUST_CHECK
+int uiommu_dma_map_sg(struct uiommu_device *device, struct uiommu_sg *sg,
+		      uint32_t count, enum uiommu_dma_dir dir,
+		      uint32_t *segments);
+
+/**
+ * uiommu_dma_unmap_sg() - take scattered memory back, with one invalidation
+ * @device: the device
+ * @sg: the list as uiommu_dma_map_sg() left it
+ * @count: the same count
+ *
+ * Context and errors: as uiommu_dma_unmap().
+ */
+UIOMMU_MUST_CHECK
+int uiommu_dma_unmap_sg(struct uiommu_device *device,
+			const struct uiommu_sg *sg, uint32_t count);
+
+/**
+ * uiommu_dma_alloc() - memory that CPU and device share
+ * @device: device
+ * @size: bytes, not 0
+ * @cpu: where to store the CPU's address; zeroed, aligned to 4096
+ * @iova: where to store the device's address, aligned likewise
+ *
+ * Context: sleep.
+ *
+ * Return: as uiommu_dma_map().
+ */
+UIOMMU_MUST_CHECK
+int uiommu_dma_alloc(struct uiommu_device *device, size_t size, void **cpu,
+		     uiommu_iova_t *iova);
+
+/**
+ * uiommu_dma_free() - give back memory of uiommu_dma_alloc()
+ * @device: the device
+ * @size: the same size
+ * @cpu: the CPU's address
+ * @iova: the device's address
+ *
+ * After an error the memory stays allocated: the device may still reach it.
+ *
+ * Context: sleep.
+ *
+ * Return: as uiommu_dma_unmap().
+ */
+UIOMMU_MUST_CHECK
+int uiommu_dma_free(struct uiommu_device *device, size_t size, void *cpu,
+		    uiommu_iova_t iova);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* UIOMMU_DMA_H */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything that an embedder uses, but for what it provides: host.h. */
+#ifndef UIOMMU_UIOMMU_H
+#define UIOMMU_UIOMMU_H
+
+#include <uiommu/device.h>
+#include <uiommu/dma.h>
+#include <uiommu/dmar.h>
+#include <uiommu/domain.h>
+#include <uiommu/error.h>
+#include <uiommu/fault.h>
+#include <uiommu/pci.h>
+#include <uiommu/plan.h>
+#include <uiommu/types.h>
+
+#endif /* UIOMMU_UIOMMU_H */

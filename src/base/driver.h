@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The line between the core and the drivers of IOMMU hardware. The core knows
+ * a driver only through struct uiommu_driver_ops; a driver knows devices and
+ * domains only through what the core embeds in its own objects: struct
+ * uiommu_hwdev and struct uiommu_hwdomain.
+ *
+ * Unless an op says otherwise the core holds the instance's mutex around it,
+ * so ops that change what is attached never run at once; invalidate and
+ * map_sync run without it, on many CPUs.
+ */
+#ifndef UIOMMU_BASE_DRIVER_H
+#define UIOMMU_BASE_DRIVER_H
+
+#include <uiommu/device.h>
+#include <uiommu/dmar.h>
+#include <uiommu/host.h>
+#include <uiommu/plan.h>
+#include <uiommu/types.h>
+
+#include "pt/pt.h"
+
+struct uiommu_driver_ops;
+
+/* First member of each driver's own instance. */
+struct uiommu_driver {
+	const struct uiommu_driver_ops *ops;
+	struct uiommu_host *host;
+};
+
+/* An address space, as a driver sees it. */
+struct uiommu_hwdomain {
+	enum uiommu_domain_type type;
+	struct uiommu_pt pt; /* DMA and UNMANAGED only */
+	bool map_sync; /* a new mapping needs ops->map_sync; set by a driver */
+	void *priv;    /* driver's: domain ids and counts per unit */
+};
+
+/* A requester and its aliases, as a driver sees them. */
+struct uiommu_hwdev {
+	const struct uiommu_sid *sids; /* the first is its own */
+	uint32_t sid_count;
+	uint32_t unit;			/* DMAR record index, as in the plan */
+	struct uiommu_hwdomain *domain; /* attached; NULL before the first */
+	void *priv;			/* driver's */
+};
+
+struct uiommu_driver_env {
+	struct uiommu_host *host;
+	const struct uiommu_dmar *dmar; /* lives as long as the driver */
+	uint32_t timeout_us;		/* for every wait on hardware */
+};
+
+struct uiommu_driver_ops {
+	const char *name;
+
+	/*
+	 * Finds the units: maps registers, reads capabilities, changes
+	 * nothing in hardware. A unit that cannot be used is left out and
+	 * logged. UIOMMU_ENODEV if none is left. [sleep]
+	 */
+	int (*create)(const struct uiommu_driver_env *env,
+		      struct uiommu_driver **driver);
+	/* After stop, or instead of start. [sleep] */
+	void (*destroy)(struct uiommu_driver *driver);
+
+	/*
+	 * What the plan wants to know: fills @units, one per DMAR record.
+	 * [any]
+	 */
+	void (*describe)(struct uiommu_driver *driver,
+			 struct uiommu_plan_unit *units, uint32_t count);
+	/* For people; UIOMMU_ENOENT beyond the last unit. [any] */
+	int (*unit_info)(struct uiommu_driver *driver, uint32_t index,
+			 struct uiommu_unit_info *info);
+
+	/*
+	 * Takes the units over: fresh root tables in which every requester is
+	 * refused, invalidation working, caches flushed, fault records
+	 * cleared; translation itself still off. After an error every unit is
+	 * as it was, or broken. [sleep]
+	 */
+	int (*start)(struct uiommu_driver *driver);
+	/*
+	 * Turns translation on in every unit, then protected memory regions
+	 * off. Contexts and direct mappings stand by then. After an error
+	 * translation is off in every unit that still answers. [sleep]
+	 */
+	int (*enable)(struct uiommu_driver *driver);
+	/*
+	 * Turns translation off, then the queues, and frees what start
+	 * allocated (not what a broken unit may still read). [sleep]
+	 */
+	void (*stop)(struct uiommu_driver *driver);
+
+	/*
+	 * Allocates all that attach needs, so that attach itself allocates
+	 * nothing per device. After start. The device is refused (blocked)
+	 * until its first attach. [sleep]
+	 */
+	int (*device_init)(struct uiommu_driver *driver,
+			   struct uiommu_hwdev *dev);
+	/* Refuses all DMA of the device and forgets it. [sleep] */
+	void (*device_fini)(struct uiommu_driver *driver,
+			    struct uiommu_hwdev *dev);
+
+	/*
+	 * The weakest of what the @count units can walk. UIOMMU_ENOTSUP if
+	 * they have no page-table format in common. [any]
+	 */
+	int (*pt_config)(struct uiommu_driver *driver, const uint32_t *units,
+			 uint32_t count, struct uiommu_pt_config *config);
+	/* Sets up priv; pt is ready for types that have one. [sleep] */
+	int (*domain_init)(struct uiommu_driver *driver,
+			   struct uiommu_hwdomain *domain);
+	/* No device is attached any more. Flushes what units may hold. */
+	void (*domain_fini)(struct uiommu_driver *driver,
+			    struct uiommu_hwdomain *domain);
+
+	/*
+	 * Puts the device, with all its aliases, into @domain instead of
+	 * where it was. After an error it is where it was. BLOCKED fails only
+	 * on a broken unit. IDENTITY fails with UIOMMU_ENOTSUP without
+	 * pass-through. UIOMMU_ENOSPC: out of domain ids. UIOMMU_EIO,
+	 * UIOMMU_ETIMEDOUT: the unit is broken. [sleep]
+	 */
+	int (*attach)(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
+		      struct uiommu_hwdomain *domain);
+
+	/*
+	 * Returns when no unit holds a translation of @gather's ranges any
+	 * more. After an error it may: memory must not be reused. [any]
+	 */
+	int (*invalidate)(struct uiommu_driver *driver,
+			  struct uiommu_hwdomain *domain,
+			  const struct uiommu_gather *gather);
+	/* A new mapping was written; for hwdomain.map_sync only. [any] */
+	int (*map_sync)(struct uiommu_driver *driver,
+			struct uiommu_hwdomain *domain,
+			struct uiommu_range range);
+
+	/*
+	 * Reads, reports and clears all fault records. Returns how many.
+	 * No lock held. [any]
+	 */
+	unsigned int (*poll_faults)(struct uiommu_driver *driver);
+	/* UIOMMU_ENOENT: no such unit. [any] */
+	int (*set_fault_interrupt)(struct uiommu_driver *driver, uint32_t index,
+				   uint64_t address, uint32_t data);
+};
+
+extern const struct uiommu_driver_ops uiommu_vtd_ops;
+
+#endif /* UIOMMU_BASE_DRIVER_H */
