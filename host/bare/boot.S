@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entry from QEMU's -kernel by the PVH protocol: 32-bit protected mode, no
+ * paging, interrupts off, %ebx points to the start info. We map the first
+ * 4 GiB onto themselves and go to 64-bit mode.
+ */
+	.section .note.pvh, "a", @note
+	.align	4
+	.long	4			/* size of the name */
+	.long	8			/* size of the descriptor */
+	.long	18			/* XEN_ELFNOTE_PHYS32_ENTRY */
+	.asciz	"Xen"
+	.quad	boot_entry
+
+	.section .text.boot, "ax"
+	.code32
+	.globl	boot_entry
+boot_entry:
+	cld
+	movl	$boot_stack_top, %esp
+	movl	%ebx, %edi		/* first argument of kernel_main() */
+
+	/* Third level: one table, one entry for each of four directories. */
+	movl	$boot_pdpt + 0x3, boot_pml4
+	movl	$boot_pd + 0x3, %eax
+	movl	$boot_pdpt, %edx
+	movl	$4, %ecx
+1:	movl	%eax, (%edx)
+	addl	$0x1000, %eax
+	addl	$8, %edx
+	loop	1b
+
+	/* Directories: 2048 pages of 2 MiB: present, writable, large. */
+	movl	$0x83, %eax
+	movl	$boot_pd, %edx
+	movl	$2048, %ecx
+2:	movl	%eax, (%edx)
+	addl	$0x200000, %eax
+	addl	$8, %edx
+	loop	2b
+
+	movl	%cr4, %eax
+	orl	$0x20, %eax		/* PAE */
+	movl	%eax, %cr4
+	movl	$boot_pml4, %eax
+	movl	%eax, %cr3
+	movl	$0xc0000080, %ecx	/* EFER */
+	rdmsr
+	orl	$0x100, %eax		/* LME */
+	wrmsr
+	movl	%cr0, %eax
+	orl	$0x80010001, %eax	/* PG, WP, PE */
+	movl	%eax, %cr0
+	lgdt	boot_gdt_ptr
+	ljmp	$0x08, $boot_64
+
+	.code64
+boot_64:
+	movl	$0x10, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %ss
+	xorl	%eax, %eax
+	movl	%eax, %fs
+	movl	%eax, %gs
+	movl	%edi, %edi		/* clear the upper half */
+	xorl	%ebp, %ebp
+	call	kernel_main
+3:	cli
+	hlt
+	jmp	3b
+
+	.section .rodata
+	.align	8
+boot_gdt:
+	.quad	0
+	.quad	0x00af9a000000ffff	/* 0x08: 64-bit code */
+	.quad	0x00cf92000000ffff	/* 0x10: data */
+boot_gdt_ptr:
+	.word	boot_gdt_ptr - boot_gdt - 1
+	.quad	boot_gdt
+
+	.section .bss
+	.align	4096
+	.globl	boot_pml4
+boot_pml4:
+	.skip	4096
+boot_pdpt:
+	.skip	4096
+boot_pd:
+	.skip	4 * 4096
+boot_stack:
+	.skip	32768
+boot_stack_top:
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The demonstration: real drivers behind uIOMMU, and one device gone bad. Each
+ * part is a file of its own and reports through check().
+ */
+#ifndef BARE_DEMO_H
+#define BARE_DEMO_H
+
+#include <uiommu/uiommu.h>
+
+#include "e1000e.h"
+#include "edu.h"
+#include "host.h"
+#include "net.h"
+#include "nvme.h"
+
+struct demo {
+	struct uiommu_host host;
+	struct uiommu *uiommu; /* NULL with iommu=off */
+	bool passthrough;      /* default domains are identity */
+	bool has_nvme;	       /* started, to be stopped */
+	bool has_net;
+	bool has_rogue;
+	bool has_keeper;
+	bool has_bridged;
+	struct edu keeper;  /* owns the RMRR and never stops using it */
+	struct edu rogue;   /* told to do what it must not */
+	struct edu bridged; /* behind a bridge to conventional PCI */
+	struct nvme nvme;
+	struct e1000e net;
+};
+
+/* demo_show.c: units, and the table of devices */
+void demo_show_units(struct demo *d);
+void demo_show_devices(struct demo *d);
+
+/* demo_rmrr.c: an RMRR is reachable all the time */
+void demo_rmrr_begin(struct demo *d);
+void demo_rmrr_poll(void);
+void demo_rmrr_end(struct demo *d);
+
+/* demo_nvme.c */
+void demo_nvme(struct demo *d);
+/* A storm of faults, made by reads into memory that is not mapped. */
+void demo_storm(struct demo *d);
+
+/* demo_net.c */
+void demo_net(struct demo *d);
+
+/* demo_edu.c: copies within the reach of 28 bits, and beyond */
+void demo_edu(struct demo *d);
+
+/* demo_rogue.c */
+void demo_rogue(struct demo *d);
+
+#endif /* BARE_DEMO_H */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* A polled driver of the Intel 82574L: one ring each way. */
+#ifndef BARE_E1000E_H
+#define BARE_E1000E_H
+
+#include "dma.h"
+
+#define E1000E_RING 32u
+#define E1000E_BUFFER 2048u
+
+struct e1000e {
+	struct dma_device dma;
+	void *regs;
+	uint8_t mac[6];
+	struct e1000e_tx *tx;
+	volatile struct e1000e_rx *rx;
+	uint64_t tx_addr;
+	uint64_t rx_addr;
+	uint8_t *buffers; /* of the receive ring, one mapping for all */
+	uint64_t buffers_addr;
+	unsigned int tx_tail;
+	unsigned int rx_next;
+};
+
+/* Find the adapter; touches no memory yet. */
+bool e1000e_probe(struct e1000e *e);
+/* Reset it and start both rings; 0 or a negative error. */
+int e1000e_start(struct e1000e *e);
+void e1000e_stop(struct e1000e *e);
+/* Send one frame, mapped for as long as it takes; 0 or a negative error. */
+int e1000e_send(struct e1000e *e, void *frame, size_t size);
+/* Copy the next frame if there is one; bytes, or 0. */
+size_t e1000e_receive(struct e1000e *e, void *frame, size_t size);
+
+#endif /* BARE_E1000E_H */

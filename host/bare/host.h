@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* This port's instance: what the uiommu_host_*() functions work on. */
+#ifndef BARE_HOST_H
+#define BARE_HOST_H
+
+#include <uiommu/fault.h>
+#include <uiommu/host.h>
+
+#include "bare.h"
+
+#define HOST_LOCKS 256u
+#define HOST_EVENTS 64u
+
+struct uiommu_lock {
+	bool used;
+	bool held;
+};
+
+struct uiommu_host {
+	enum uiommu_log_level loudest; /* print up to this level */
+	size_t pages;		       /* lent to the library now */
+	unsigned int windows;	       /* of registers, likewise */
+	unsigned int lines;	       /* that the library logged */
+	struct uiommu_lock locks[HOST_LOCKS];
+	struct uiommu_event events[HOST_EVENTS]; /* the first ones told */
+	unsigned int event_count; /* all that were told, kept or not */
+};
+
+#endif /* BARE_HOST_H */

@@ -1,0 +1,113 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Boot the reference kernel in QEMU: run-bare.sh BUILDDIR [VARIANT]
+# Without a variant the plain machine; "list" names the variants and "all" runs
+# one after the other. The exit status is the kernel's verdict.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=${1:-build}
+variant=${2:-default}
+kernel=$build/host/bare/uiommu-bare
+all='default aw48 cm noscalable scalable devtlb firmware pt'
+limit=90 # seconds; the kernel's own watchdog is faster
+# The memory that the replacement DMAR reserves for the first edu.
+rmrr_first=e000000
+rmrr_last=e001fff
+
+fail()
+{
+	echo "run-bare: $1" >&2
+	exit 1
+}
+
+list()
+{
+	cat <<-END
+	default     39-bit addresses, a DMAR of our own with a reserved region
+	aw48        48-bit addresses: tables of four levels
+	cm          caching mode: absent entries are cached, too
+	noscalable  x-scalable-mode=off, said aloud
+	scalable    a unit that could do scalable mode, driven in legacy mode
+	devtlb      the unit supports device TLBs
+	firmware    QEMU's own DMAR, no module
+	pt          passthrough: identity default domains
+	END
+}
+
+# iommu: options of QEMU's unit; append: of the kernel; module: its DMAR
+iommu=
+append=
+module=yes
+case $variant in
+list)
+	list
+	exit 0
+	;;
+all)
+	for v in $all; do
+		"$0" "$build" "$v" || exit 1
+	done
+	exit 0
+	;;
+default) append='expect-bits=39' ;;
+aw48) iommu=,aw-bits=48 append='expect-bits=48' ;;
+cm) iommu=,caching-mode=on append='expect-caching=1' ;;
+noscalable) iommu=,x-scalable-mode=off ;;
+scalable) iommu=,x-scalable-mode=on ;;
+devtlb) iommu=,device-iotlb=on ;;
+firmware) module= ;;
+pt) append=passthrough ;;
+*)
+	echo "run-bare: no variant '$variant'; there are:" >&2
+	list >&2
+	exit 2
+	;;
+esac
+
+command -v qemu-system-x86_64 >/dev/null 2>&1 ||
+	fail "qemu-system-x86_64 is missing; on Debian: apt-get install qemu-system-x86"
+[ -f "$kernel" ] || fail "$kernel is missing; build first (make)"
+
+work=$build/run-bare
+mkdir -p "$work" || exit 1
+crc=$(python3 host/bare/make-disk.py "$work/disk-$variant.img") ||
+	fail "cannot write the disk image"
+append="$append disk-crc=$crc ${BARE_APPEND-}"
+set --
+if [ -n "$module" ]; then
+	python3 host/bare/make-dmar.py "$work/dmar-$variant.bin" \
+		00:02.0 $rmrr_first $rmrr_last || fail "cannot write the DMAR"
+	append="$append reserve=0x$rmrr_first-0x$rmrr_last"
+	set -- -initrd "$work/dmar-$variant.bin"
+fi
+
+echo "run-bare: variant $variant, at most $limit s"
+# The unit must come before the devices that it is to translate for.
+timeout --foreground "$limit" qemu-system-x86_64 \
+	-machine q35,accel=tcg,kernel-irqchip=split -cpu max -m 512 \
+	-nodefaults -no-user-config -no-reboot -display none -serial stdio \
+	-device "intel-iommu$iommu" \
+	-device isa-debug-exit,iobase=0xf4,iosize=4 \
+	-device edu,addr=02.0 \
+	-device edu,addr=03.0 \
+	-device pcie-root-port,id=rp1,addr=04.0,chassis=1,slot=1 \
+	-device pcie-root-port,id=rp2,addr=05.0,chassis=2,slot=2 \
+	-device pcie-root-port,id=rp3,addr=06.0,chassis=3,slot=3 \
+	-drive "if=none,id=disk,format=raw,file=$work/disk-$variant.img" \
+	-device nvme,bus=rp1,drive=disk,serial=uiommu \
+	-netdev user,id=net,restrict=on \
+	-device e1000e,bus=rp2,netdev=net \
+	-device pcie-pci-bridge,id=pci,bus=rp3 \
+	-device edu,bus=pci,addr=01.0 \
+	-device pci-testdev,bus=pci,addr=02.0 \
+	-kernel "$kernel" -append "$append" "$@" </dev/null
+status=$?
+rm -f "$work/disk-$variant.img"
+
+# isa-debug-exit turns the kernel's 16 (passed) into 33.
+case $status in
+33) exit 0 ;;
+35) fail "variant $variant failed" ;;
+124) fail "variant $variant did not end within $limit s" ;;
+*) fail "variant $variant: QEMU ended with status $status" ;;
+esac
