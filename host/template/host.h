@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TEMPLATE_HOST_H
+#define TEMPLATE_HOST_H
+
+#include <uiommu/host.h>
+
+/* Whatever the functions in host_tier1.c need to know of your kernel. */
+struct uiommu_host {
+	const void *dmar; /* the ACPI table with signature "DMAR", or NULL */
+	size_t dmar_size; /* as its header says */
+	uint8_t last_bus; /* highest PCI bus number in use */
+};
+
+/* Brings every device under control; see start.c. */
+int template_iommu_start(struct uiommu_host *host);
+
+#endif /* TEMPLATE_HOST_H */
