@@ -75,7 +75,7 @@ static void width_pads_strings_on_the_right(void **state)
 static void null_string_is_named(void **state)
 {
 	char text[16];
-	const char *none = NULL;
+	const char *volatile none = NULL; /* unseen by the compiler */
 
 	(void)state;
 	uiommu_format(text, sizeof(text), "%s", none);
