@@ -16,7 +16,7 @@
  * Each says from which context the core may call it:
  *   [any]	any context that the port itself calls uIOMMU from, locks held,
  *		interrupts included; must not sleep
- *   [sleep]	never with a uIOMMU lock held; may sleep
+ *   [sleep]	may sleep; at most mutexes of uIOMMU are held, no spin lock
  */
 #ifndef UIOMMU_HOST_H
 #define UIOMMU_HOST_H

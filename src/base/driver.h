@@ -88,6 +88,13 @@ struct uiommu_driver_ops {
 	 */
 	int (*enable)(struct uiommu_driver *driver);
 	/*
+	 * Turns translation off in every unit that answers; invalidation goes
+	 * on working. The core calls it before it takes devices and domains
+	 * down, so that a direct region is never out of reach on the way.
+	 * Harmless when it was never on. NULL: stop alone does it. [sleep]
+	 */
+	void (*disable)(struct uiommu_driver *driver);
+	/*
 	 * Turns translation off, then the queues, and frees what start
 	 * allocated (not what a broken unit may still read). [sleep]
 	 */
