@@ -199,7 +199,8 @@ uint32_t crc32(uint32_t crc, const void *data, size_t size);
 /* --- check.c: what the run is about ------------------------------------------ */
 
 void check(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-unsigned int check_failed(void);
+/* The last line of a run that ends in the middle: one more failure. */
+void check_abort(void);
 bool check_summary(void);
 
 #endif /* BARE_H */

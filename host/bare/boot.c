@@ -63,21 +63,49 @@ static void read_module(const struct pvh_start_info *si)
 	mem_reserve(m->paddr, m->paddr + m->size - 1);
 }
 
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return 99;
+}
+
+static uint64_t read_number(const char **text)
+{
+	const char *s = *text;
+	uint64_t value = 0;
+	int base = 10;
+
+	if (s[0] == '0' && s[1] == 'x') {
+		base = 16;
+		s += 2;
+	}
+	for (; digit(*s) < base; s++)
+		value = value * (uint64_t)base + (uint64_t)digit(*s);
+	*text = s;
+	return value;
+}
+
 /*
- * Ranges that the command line asks to leave alone: reserve=first-last. Here
- * it stands for what firmware does when it marks the memory of an RMRR as
+ * A range that the command line asks to leave alone: reserve=first-last. It
+ * stands for what firmware does when it marks the memory of an RMRR as
  * reserved in its map.
  */
 static void reserve_option(void)
 {
 	const char *s = boot_option("reserve");
-	uint64_t first = boot_number("reserve", 0);
+	uint64_t first;
+	uint64_t last;
 
-	while (s && *s && *s != ' ' && *s != '-')
-		s++;
-	if (!s || *s != '-')
+	if (!s)
 		return;
-	mem_reserve(first, first + PAGE_SIZE - 1);
+	first = read_number(&s);
+	if (*s++ != '-')
+		kernel_panic("reserve= wants first-last");
+	last = read_number(&s);
+	mem_reserve(first, last);
 }
 
 void boot_read(uint64_t start_info)
@@ -119,28 +147,9 @@ bool boot_flag(const char *name)
 	return boot_option(name) != NULL;
 }
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return 99;
-}
-
 uint64_t boot_number(const char *name, uint64_t otherwise)
 {
 	const char *s = boot_option(name);
-	uint64_t value = 0;
-	int base = 10;
 
-	if (!s)
-		return otherwise;
-	if (s[0] == '0' && s[1] == 'x') {
-		base = 16;
-		s += 2;
-	}
-	for (; digit(*s) < base; s++)
-		value = value * (uint64_t)base + (uint64_t)digit(*s);
-	return value;
+	return s ? read_number(&s) : otherwise;
 }

@@ -36,13 +36,14 @@ void demo_show_devices(struct demo *d);
 
 /* demo_rmrr.c: an RMRR is reachable all the time */
 void demo_rmrr_begin(struct demo *d);
-void demo_rmrr_poll(void);
+void demo_rmrr_poll(void); /* in every polling loop */
+void demo_rmrr_translated_end(void);
 void demo_rmrr_end(struct demo *d);
 
 /* demo_nvme.c */
 void demo_nvme(struct demo *d);
-/* A storm of faults, made by reads into memory that is not mapped. */
-void demo_storm(struct demo *d);
+/* Read the 16 MiB and compare the checksum; again after a storm, say. */
+void demo_nvme_read(struct demo *d);
 
 /* demo_net.c */
 void demo_net(struct demo *d);
@@ -50,7 +51,10 @@ void demo_net(struct demo *d);
 /* demo_edu.c: copies within the reach of 28 bits, and beyond */
 void demo_edu(struct demo *d);
 
-/* demo_rogue.c */
+/* demo_rogue.c: accesses that must be stopped */
 void demo_rogue(struct demo *d);
+
+/* demo_storm.c: so many of them that only a few are told */
+void demo_storm(struct demo *d);
 
 #endif /* BARE_DEMO_H */

@@ -31,7 +31,6 @@ void demo_net(struct demo *d)
 	for (uint16_t i = 0; !err && i < PINGS; i++) {
 		err = net_ping(&d->net, gateway, i, PING_SIZE);
 		answered += !err;
-		demo_rmrr_poll();
 	}
 	check(answered == PINGS, "e1000e: %u of %u echoes of %u bytes",
 	      answered, PINGS, PING_SIZE);

@@ -29,7 +29,6 @@ static int disk_transfer(struct demo *d, bool write, size_t at, void *buffer,
 	err = write ? nvme_write(n, block, &sg, 1)
 		    : nvme_read(n, block, &sg, 1);
 	unmapped = dma_unmap(&n->dma, sg.iova, size);
-	demo_rmrr_poll();
 	return err ? err : unmapped;
 }
 
@@ -46,7 +45,7 @@ static int disk_transfer_all(struct demo *d, bool write, size_t at,
 	return 0;
 }
 
-static void disk_read_all(struct demo *d)
+void demo_nvme_read(struct demo *d)
 {
 	uint32_t want = (uint32_t)boot_number("disk-crc", 0);
 	unsigned int order = mem_order(NVME_MAX_TRANSFER);
@@ -151,7 +150,7 @@ void demo_nvme(struct demo *d)
 	if (err)
 		return;
 	d->has_nvme = true;
-	disk_read_all(d);
+	demo_nvme_read(d);
 	disk_write_and_read(d);
 	disk_read_scattered(d);
 }

@@ -3,6 +3,7 @@
  * The reference kernel: comes up, hands its devices to uIOMMU, lets drivers do
  * their work and one device misbehave, and ends with a verdict.
  */
+#include "bench.h"
 #include "demo.h"
 
 #define WATCHDOG_SECONDS 55u
@@ -11,9 +12,11 @@ static struct demo demo;
 
 void kernel_main(uint32_t start_info);
 
+/* Every polling loop comes by here: the place for what goes on beside. */
 void cpu_relax(void)
 {
 	__asm__ volatile("pause");
+	demo_rmrr_poll();
 }
 
 /* Another DMAR as boot module stands in for the firmware's. */
@@ -49,38 +52,108 @@ static int iommu_start(struct demo *d)
 	return uiommu_start(d->uiommu);
 }
 
-static void iommu_stop(struct demo *d, size_t free_before)
+/* Which edu is for what is said by where it is. */
+static void find_edus(struct demo *d)
 {
-	/* Devices first: afterwards nothing holds them any more. */
+	d->has_keeper = edu_init(&d->keeper, 0);
+	d->has_rogue = edu_init(&d->rogue, 1);
+	d->has_bridged = edu_init(&d->bridged, 2);
+}
+
+static int connect_edus(struct demo *d)
+{
+	int err = 0;
+
+	if (d->has_rogue)
+		err = dma_connect(&d->rogue.dma, d->uiommu);
+	if (!err && d->has_bridged)
+		err = dma_connect(&d->bridged.dma, d->uiommu);
+	return err;
+}
+
+static void run_devices(struct demo *d)
+{
+	demo_nvme(d);
+	demo_net(d);
+	demo_edu(d);
+	if (!d->uiommu)
+		return;
+	demo_rogue(d);
+	if (!d->passthrough) {
+		demo_storm(d);
+		demo_nvme_read(d);
+	}
+	check(uiommu_poll_faults(d->uiommu) == 0,
+	      "end: no fault that was not asked for");
+}
+
+static void stop_devices(struct demo *d)
+{
 	if (d->has_net)
 		e1000e_stop(&d->net);
 	if (d->has_nvme)
 		nvme_stop(&d->nvme);
-	uiommu_stop(d->uiommu);
-	demo_rmrr_end(d);
-	uiommu_destroy(d->uiommu);
-	check(mem_free_pages() == free_before && d->host.pages == 0 &&
-		      d->host.windows == 0,
-	      "end: every page and register window came back (%ld pages off)",
-	      (long)(free_before - mem_free_pages()));
+	pci_disable(d->rogue.dma.bdf);
+	pci_disable(d->bridged.dma.bdf);
+}
+
+/* Figures instead of the demonstration; the device never does DMA. */
+static void run_bench(struct demo *d)
+{
+	if (!nvme_probe(&d->nvme) || dma_connect(&d->nvme.dma, d->uiommu)) {
+		check(false, "bench: a device to map for");
+		return;
+	}
+	check(bench_run(d->nvme.dma.iommu), "bench: without an error");
 }
 
 static void run_demo(struct demo *d)
 {
-	size_t free_before = mem_free_pages();
-	int err = 0;
+	size_t before = mem_free_pages();
+	int err;
 
-	d->host.loudest = UIOMMU_LOG_INFO;
-	d->passthrough = boot_flag("passthrough");
+	find_edus(d);
 	if (!boot_flag("iommu=off")) {
+		print("\n");
 		err = iommu_start(d);
 		check(!err, "uiommu: started: %s", uiommu_strerror(err));
+		if (err)
+			goto out;
+		demo_show_units(d);
+		demo_show_devices(d);
 	}
-	if (!err) {
-		demo_nvme(d);
-		demo_net(d);
-	}
-	iommu_stop(d, free_before);
+	err = connect_edus(d);
+	check(!err, "edu: connected: %s", uiommu_strerror(err));
+	if (d->uiommu && boot_flag("bench"))
+		run_bench(d);
+	else
+		run_devices(d);
+	/* Devices fall silent first: afterwards nothing holds them. */
+	stop_devices(d);
+	demo_rmrr_translated_end();
+out:
+	if (d->uiommu)
+		uiommu_stop(d->uiommu);
+	demo_rmrr_end(d);
+	uiommu_destroy(d->uiommu);
+	check(mem_free_pages() == before && !d->host.pages && !d->host.windows,
+	      "end: every page came back (%ld off) and every window",
+	      (long)(before - mem_free_pages()));
+}
+
+/* try=exception, try=hang, try=check: does a bad end end the run as bad? */
+static void try_bad_end(void)
+{
+	const char *how = boot_option("try");
+
+	if (!how)
+		return;
+	if (*how == 'e')
+		__asm__ volatile("ud2");
+	if (*how == 'h')
+		for (;;)
+			__asm__ volatile("pause");
+	check(false, "try: a check that fails");
 }
 
 void kernel_main(uint32_t start_info)
@@ -90,10 +163,13 @@ void kernel_main(uint32_t start_info)
 	trap_init();
 	boot_read(start_info);
 	time_init();
-	watchdog_start(WATCHDOG_SECONDS);
+	watchdog_start((unsigned int)boot_number("watchdog", WATCHDOG_SECONDS));
 	print("memory: %zu pages of 4 KiB\n", mem_total_pages());
+	try_bad_end();
 	use_module();
 	pci_init();
+	demo.host.loudest = UIOMMU_LOG_INFO;
+	demo.passthrough = boot_flag("passthrough");
 	run_demo(&demo);
 	kernel_exit(check_summary());
 }

@@ -60,6 +60,7 @@ _Noreturn void kernel_panic(const char *fmt, ...)
 	vprint_to(line, sizeof(line), fmt, args);
 	va_end(args);
 	print("\npanic: %s\n", line);
+	check_abort();
 	kernel_exit(false);
 }
 
@@ -84,6 +85,7 @@ void trap_handle(struct trap_frame *f)
 {
 	if (f->vector < VECTOR_TIMER) {
 		trap_dump(f);
+		check_abort();
 		kernel_exit(false);
 	}
 	if (f->vector == VECTOR_TIMER)
