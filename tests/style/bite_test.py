@@ -74,7 +74,9 @@ PLANTS = [
     (["tests/style/check_format.sh"], "src/base/bad.c",
      TAG + "int  x ;\n", "make format"),
     (ARROWS, "src/acpi/bad.c", TAG + '#include "pt/pt.h"\n',
-     "no such header|may not include"),
+     "may not include src/pt"),
+    (ARROWS, "src/plan/bad.c", TAG + '#include "base/driver.h"\n',
+     "is not for src/plan"),
     (ARROWS, "src/pt/bad.c", TAG + '#include "base/format.h"\n'
      '#include "../vtd/x.h"\n', "no such header"),
     (ARROWS, "src/base/bad.c", TAG + "#include <string.h>\n",

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The slow static analysers: lint.sh BUILDDIR
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=${1:-build}
+rc=0
+
+[ -f "$build/build.ninja" ] || meson setup "$build" -Dtests=enabled || exit 1
+
+step()
+{
+	echo "lint: $1"
+	shift
+	"$@" || rc=1
+}
+
+analyse()
+{
+	while read -r source; do
+		gcc -std=c11 -ffreestanding -O2 -Iinclude -Isrc -fanalyzer \
+			-Werror -c "$source" -o /dev/null || return 1
+	done <uiommu.sources
+}
+
+step 'gcc -fanalyzer over the library' analyse
+# pointerSize: taken for a mistake where a pointer is what memcpy() moves.
+step 'cppcheck over the library and the model' \
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+	--enable=warning,portability,performance -UUIOMMU_TYPES_HEADER \
+	--suppress=missingIncludeSystem --suppress=pointerSize \
+	-Iinclude -Isrc $(cat uiommu.sources) $(find model -name '*.c')
+checks='-*,bugprone-*,clang-analyzer-*,misc-redundant-expression'
+# Taste, or wrong for a freestanding library.
+checks="$checks,-bugprone-easily-swappable-parameters,-bugprone-branch-clone"
+checks="$checks,-clang-analyzer-security.insecureAPI.*"
+step 'clang-tidy over the library' \
+	clang-tidy --quiet --warnings-as-errors='*' \
+	--checks="$checks" \
+	$(cat uiommu.sources) -- -std=c11 -ffreestanding -Iinclude -Isrc
+if command -v shellcheck >/dev/null 2>&1; then
+	step 'shellcheck over the scripts' \
+		shellcheck -S warning -e SC2046 scripts/*.sh tests/*/*.sh
+fi
+
+[ $rc -eq 0 ] && echo 'lint: nothing found'
+exit $rc
