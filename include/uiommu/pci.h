@@ -53,7 +53,7 @@ struct uiommu_pci_function {
 	uint8_t pcie_type;   /* enum uiommu_pcie_type, or another number */
 	uint8_t secondary_bus; /* bridges; 0 if firmware left it unset */
 	uint8_t subordinate_bus;
-	bool multifunction;	 /* its slot holds several functions */
+	bool multifunction;	 /* function 0 says its slot holds several */
 	uint16_t acs_offset;	 /* of the extended capability; 0: none */
 	uint16_t acs_capability; /* UIOMMU_ACS_* that it can do */
 	uint16_t acs_control;	 /* UIOMMU_ACS_* in force */
@@ -98,7 +98,7 @@ void uiommu_topology_fini(struct uiommu_topology *topology);
  * Return: UIOMMU_OK, or
  *   UIOMMU_EINVAL - buses in the wrong order
  *   UIOMMU_EEXIST - a function of this range is in the topology already
- *   UIOMMU_ENOMEM - no memory for the array
+ *   UIOMMU_ENOMEM - no memory for the array, or more than 262144 functions
  */
 UIOMMU_MUST_CHECK
 int uiommu_topology_scan(struct uiommu_topology *topology, uint16_t segment,

@@ -50,7 +50,7 @@ struct uiommu_region {
 	struct uiommu_range range;
 	enum uiommu_region_type type;
 	unsigned int prot; /* UIOMMU_PROT_*; 0 if never mapped */
-	uint32_t record;   /* DMAR record it comes from, or UIOMMU_PLAN_NONE */
+	uint32_t record;   /* DMAR record it begins with, or UIOMMU_PLAN_NONE */
 };
 
 enum uiommu_choice {
@@ -84,7 +84,7 @@ struct uiommu_plan_device {
 	uint32_t alias_first;  /* index into aliases */
 	uint32_t alias_count;  /* requester ids, its own first; at least 1 */
 	uint32_t region_first; /* index into regions */
-	uint32_t region_count;
+	uint32_t region_count; /* 0 without a unit */
 	enum uiommu_domain_type required; /* NONE: any type will do */
 };
 
@@ -116,9 +116,29 @@ enum uiommu_rule {
 struct uiommu_reason {
 	enum uiommu_rule rule;
 	uint32_t device; /* index of the device it is about */
-	uint32_t other;	 /* device, function or record; by rule; or NONE */
-	uint32_t detail; /* by rule: missing ACS bits, type */
+	uint32_t other;	 /* by rule, see below; or UIOMMU_PLAN_NONE */
+	uint32_t detail; /* likewise */
 };
+
+/*
+ * What other and detail of a reason are:
+ *   UNIT_SCOPE		  DMAR record; the device
+ *   UNIT_BRIDGE_SCOPE	  DMAR record; the bridge named
+ *   UNIT_INCLUDE_ALL	  DMAR record
+ *   UNIT_NONE		  DMAR record whose unit is absent, or NONE
+ *   GROUP_ALIAS	  a device with the same requester id; that rid
+ *   GROUP_BRIDGE	  the bridge; the device itself if it is the bridge
+ *   GROUP_NO_ACS	  the port, or the device itself; UIOMMU_ACS_* missing
+ *   GROUP_MULTIFUNCTION  lowest other function of the slot without ACS
+ *   TYPE_REQUIRED	  a member that requires the type; the type
+ *   TYPE_CONFLICT	  the member that won; the type
+ *   TYPE_OPTION, _BUILD  NONE; the type
+ *   REGION_RMRR, _MSI	  DMAR record or NONE; index into regions
+ * Devices have the index of their function, so either serves as the other.
+ *
+ * A device with a unit has one reason for it, at least one for its group, one
+ * for its type and one for each region; one without has UNIT_NONE alone.
+ */
 
 /* All arrays are in ascending order of what they index. */
 struct uiommu_plan {
@@ -135,6 +155,8 @@ struct uiommu_plan {
 	uint32_t region_count;
 	struct uiommu_reason *reasons; /* by device */
 	uint32_t reason_count;
+	void *memory;	    /* all arrays are cut from it */
+	size_t memory_size; /* bytes of it */
 };
 
 /**
@@ -149,7 +171,8 @@ struct uiommu_plan {
  *
  * Return: UIOMMU_OK, or
  *   UIOMMU_EINVAL - @input has no topology, or a table without units
- *   UIOMMU_ENOMEM - no memory for the arrays
+ *   UIOMMU_ENOMEM - no memory for the arrays, or a table and topology that
+ *     would need more than 64 MiB
  */
 UIOMMU_MUST_CHECK
 int uiommu_plan_make(struct uiommu_host *host,

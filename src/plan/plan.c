@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Makes a plan: two blocks of memory, one for the plan and one for the notes,
+ * then the decisions in order. Nothing after the allocations can fail, so
+ * there is nothing to undo.
+ */
+#include "plan/plan.h"
+
+/* More is not a machine but a hostile table or topology. */
+#define PLAN_MOST_BYTES ((uint64_t)64 << 20)
+
+/* Room for one array after the other, each aligned to 8. */
+struct plan_block {
+	uint8_t *memory; /* NULL while only counting */
+	uint64_t used;
+};
+
+static void *plan_take(struct plan_block *block, uint64_t count, size_t size)
+{
+	uint64_t at = block->used;
+
+	block->used += (count * size + 7) & ~(uint64_t)7;
+	return block->memory == NULL ? NULL : block->memory + (size_t)at;
+}
+
+/* 0 if it is more than a host should be asked for. */
+static size_t plan_block_size(const struct plan_block *block)
+{
+	size_t size = UIOMMU_PAGE_SIZE;
+
+	if (block->used > PLAN_MOST_BYTES)
+		return 0;
+	while (size < block->used)
+		size *= 2;
+	return size;
+}
+
+static int plan_block_alloc(struct uiommu_host *host, struct plan_block *block,
+			    size_t *size)
+{
+	uiommu_paddr_t paddr;
+
+	*size = plan_block_size(block);
+	if (*size == 0)
+		return UIOMMU_ENOMEM;
+	block->memory = uiommu_host_page_alloc(host, *size, 0, &paddr);
+	block->used = 0;
+	return block->memory == NULL ? UIOMMU_ENOMEM : UIOMMU_OK;
+}
+
+static void plan_lay_notes(struct plan_work *work, struct plan_block *block,
+			   uint64_t aliases)
+{
+	work->notes = plan_take(block, work->topology->count,
+				sizeof(*work->notes));
+	work->names = plan_take(block, uiommu_plan_count_names(work),
+				sizeof(*work->names));
+	work->users = plan_take(block, aliases, sizeof(*work->users));
+}
+
+static void plan_lay_plan(struct plan_work *work, struct plan_block *block,
+			  uint64_t aliases, uint64_t regions)
+{
+	struct uiommu_plan *plan = &work->plan;
+	uint64_t count = work->topology->count;
+	/* One for the unit, one for the type, and what makes the group. */
+	uint64_t reasons = count * (2 + PLAN_GROUP_REASONS) + regions;
+
+	plan->regions = plan_take(block, regions, sizeof(*plan->regions));
+	plan->devices = plan_take(block, count, sizeof(*plan->devices));
+	plan->groups = plan_take(block, count, sizeof(*plan->groups));
+	plan->members = plan_take(block, count, sizeof(*plan->members));
+	plan->aliases = plan_take(block, aliases, sizeof(*plan->aliases));
+	plan->reasons = plan_take(block, reasons, sizeof(*plan->reasons));
+	if (block->memory != NULL)
+		work->reason_room = (uint32_t)reasons;
+}
+
+static uint64_t plan_count_aliases(const struct uiommu_topology *topology)
+{
+	uint64_t count = 0;
+	uint32_t i;
+
+	for (i = 0; i < topology->count; i++)
+		count += uiommu_plan_device_aliases(topology, i, NULL);
+	return count;
+}
+
+static void plan_begin(struct plan_work *work)
+{
+	uint32_t i;
+
+	work->plan.device_count = work->topology->count;
+	for (i = 0; i < work->plan.device_count; i++) {
+		struct plan_note *note = &work->notes[i];
+		struct uiommu_plan_device *device = &work->plan.devices[i];
+
+		note->unit = UIOMMU_PLAN_NONE;
+		note->absent = UIOMMU_PLAN_NONE;
+		note->set = i;
+		note->group = UIOMMU_PLAN_NONE;
+		note->shares = UIOMMU_PLAN_NONE;
+		device->function = i;
+		device->unit = UIOMMU_PLAN_NONE;
+		device->group = UIOMMU_PLAN_NONE;
+	}
+}
+
+static void plan_decide(struct plan_work *work)
+{
+	uint32_t i;
+
+	plan_begin(work);
+	uiommu_plan_units(work);
+	uiommu_plan_aliases(work);
+	uiommu_plan_groups(work);
+	uiommu_plan_types(work);
+	uiommu_plan_regions(work);
+	for (i = 0; i < work->plan.device_count; i++) {
+		uiommu_plan_say_unit(work, i);
+		uiommu_plan_say_group(work, i);
+		uiommu_plan_say_type(work, i);
+		uiommu_plan_say_regions(work, i);
+	}
+}
+
+/* The notes are there and work->names is filled; makes work->plan. */
+static int plan_fill(struct plan_work *work, uint64_t aliases)
+{
+	uint64_t regions = uiommu_plan_count_regions(work);
+	struct plan_block block = { NULL, 0 };
+	struct uiommu_plan *plan = &work->plan;
+	int err;
+
+	plan_lay_plan(work, &block, aliases, regions);
+	err = plan_block_alloc(plan->host, &block, &plan->memory_size);
+	if (err)
+		return err;
+	plan->memory = block.memory;
+	plan_lay_plan(work, &block, aliases, regions);
+	plan_decide(work);
+	return UIOMMU_OK;
+}
+
+int uiommu_plan_make(struct uiommu_host *host,
+		     const struct uiommu_plan_input *input,
+		     struct uiommu_plan *plan)
+{
+	struct plan_block block = { NULL, 0 };
+	struct plan_work work;
+	uint64_t aliases;
+	size_t size;
+	int err;
+
+	if (input->topology == NULL ||
+	    (input->dmar != NULL && input->dmar->record_count != 0 &&
+	     input->units == NULL))
+		return UIOMMU_EINVAL;
+	memset(&work, 0, sizeof(work));
+	work.input = input;
+	work.topology = input->topology;
+	work.plan.host = host;
+	aliases = plan_count_aliases(work.topology);
+	plan_lay_notes(&work, &block, aliases);
+	err = plan_block_alloc(host, &block, &size);
+	if (err)
+		return err;
+	plan_lay_notes(&work, &block, aliases);
+	uiommu_plan_name(&work);
+	err = plan_fill(&work, aliases);
+	uiommu_host_page_free(host, block.memory, size);
+	if (err)
+		return err;
+	*plan = work.plan;
+	return UIOMMU_OK;
+}
+
+void uiommu_plan_fini(struct uiommu_plan *plan)
+{
+	struct uiommu_host *host = plan->host;
+
+	if (plan->memory != NULL)
+		uiommu_host_page_free(host, plan->memory, plan->memory_size);
+	memset(plan, 0, sizeof(*plan));
+	plan->host = host;
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+/* Reasons, and the words for them. */
+#include "base/format.h"
+#include "plan/plan.h"
+
+#define PLAN_SID(topology, index) \
+	UIOMMU_SID_ARGS((topology)->functions[(index)].sid)
+
+void uiommu_plan_say(struct plan_work *work, enum uiommu_rule rule,
+		     uint32_t device, uint32_t other, uint32_t detail)
+{
+	struct uiommu_plan *plan = &work->plan;
+
+	if (plan->reason_count == work->reason_room)
+		return;
+	plan->reasons[plan->reason_count++] = (struct uiommu_reason){
+		rule, device, other, detail
+	};
+}
+
+const char *uiommu_domain_type_name(enum uiommu_domain_type type)
+{
+	switch (type) {
+	case UIOMMU_DOMAIN_NONE:
+		return "none";
+	case UIOMMU_DOMAIN_BLOCKED:
+		return "blocked";
+	case UIOMMU_DOMAIN_IDENTITY:
+		return "identity";
+	case UIOMMU_DOMAIN_DMA:
+		return "DMA";
+	case UIOMMU_DOMAIN_UNMANAGED:
+		return "unmanaged";
+	}
+	return "unknown";
+}
+
+const char *uiommu_region_type_name(enum uiommu_region_type type)
+{
+	switch (type) {
+	case UIOMMU_REGION_DIRECT:
+		return "direct";
+	case UIOMMU_REGION_DIRECT_RELAXABLE:
+		return "direct-relaxable";
+	case UIOMMU_REGION_RESERVED:
+		return "reserved";
+	case UIOMMU_REGION_MSI:
+		return "msi";
+	}
+	return "unknown";
+}
+
+static size_t plan_unit_text(const struct uiommu_topology *topology,
+			     const struct uiommu_reason *reason, char *text,
+			     size_t size)
+{
+	switch (reason->rule) {
+	case UIOMMU_RULE_UNIT_SCOPE:
+		return uiommu_format(
+			text, size,
+			"the unit of DMAR record %u names " UIOMMU_SID_FMT
+			" itself",
+			reason->other, PLAN_SID(topology, reason->device));
+	case UIOMMU_RULE_UNIT_BRIDGE_SCOPE:
+		return uiommu_format(
+			text, size,
+			"the unit of DMAR record %u names "
+			"bridge " UIOMMU_SID_FMT " above " UIOMMU_SID_FMT,
+			reason->other, PLAN_SID(topology, reason->detail),
+			PLAN_SID(topology, reason->device));
+	case UIOMMU_RULE_UNIT_INCLUDE_ALL:
+		return uiommu_format(text, size,
+				     "the unit of DMAR record %u takes all "
+				     "that no other one names, with it " //
+				     UIOMMU_SID_FMT,
+				     reason->other,
+				     PLAN_SID(topology, reason->device));
+	default:
+		break;
+	}
+	if (reason->other == UIOMMU_PLAN_NONE)
+		return uiommu_format(text, size,
+				     "no unit covers " UIOMMU_SID_FMT
+				     ", so nothing confines its DMA",
+				     PLAN_SID(topology, reason->device));
+	return uiommu_format(text, size,
+			     UIOMMU_SID_FMT
+			     " belongs to the unit of DMAR " //
+			     "record %u, which is not there, so nothing "
+			     "confines its DMA",
+			     PLAN_SID(topology, reason->device), reason->other);
+}
+
+static const char *plan_acs_word(uint32_t missing, uint32_t bit,
+				 const char *word)
+{
+	return missing & bit ? word : "";
+}
+
+static size_t plan_acs_text(const struct uiommu_topology *topology,
+			    const struct uiommu_reason *reason, char *text,
+			    size_t size)
+{
+	uint32_t bits = reason->detail;
+	const char *sv = plan_acs_word(bits, UIOMMU_ACS_SOURCE_VALIDATION,
+				       " SV");
+	const char *rr = plan_acs_word(bits, UIOMMU_ACS_REQUEST_REDIRECT,
+				       " RR");
+	const char *cr = plan_acs_word(bits, UIOMMU_ACS_COMPLETION_REDIRECT,
+				       " CR");
+	const char *uf = plan_acs_word(bits, UIOMMU_ACS_UPSTREAM_FORWARDING,
+				       " UF");
+
+	if (reason->other == reason->device)
+		return uiommu_format(text, size,
+				     "port " UIOMMU_SID_FMT " lacks access "
+				     "control%s%s%s%s and is one with what "
+				     "is below it",
+				     PLAN_SID(topology, reason->device), sv, rr,
+				     cr, uf);
+	return uiommu_format(text, size,
+			     "port " UIOMMU_SID_FMT " above " UIOMMU_SID_FMT
+			     " lacks access control%s%s%s%s",
+			     PLAN_SID(topology, reason->other),
+			     PLAN_SID(topology, reason->device), sv, rr, cr,
+			     uf);
+}
+
+static size_t plan_bridge_text(const struct uiommu_topology *topology,
+			       const struct uiommu_reason *reason, char *text,
+			       size_t size)
+{
+	if (reason->other == reason->device)
+		return uiommu_format(text, size,
+				     UIOMMU_SID_FMT " is a bridge that hides "
+						    "who below it asks",
+				     PLAN_SID(topology, reason->device));
+	return uiommu_format(text, size,
+			     UIOMMU_SID_FMT " is below bridge " UIOMMU_SID_FMT
+					    ", which hides who asks",
+			     PLAN_SID(topology, reason->device),
+			     PLAN_SID(topology, reason->other));
+}
+
+static size_t plan_alias_text(const struct uiommu_topology *topology,
+			      const struct uiommu_reason *reason, char *text,
+			      size_t size)
+{
+	struct uiommu_sid sid = topology->functions[reason->device].sid;
+
+	sid.rid = (uint16_t)reason->detail;
+	return uiommu_format(
+		text, size,
+		UIOMMU_SID_FMT " and " UIOMMU_SID_FMT
+			       " both ask as requester " UIOMMU_SID_FMT,
+		PLAN_SID(topology, reason->device),
+		PLAN_SID(topology, reason->other), UIOMMU_SID_ARGS(sid));
+}
+
+static size_t plan_group_text(const struct uiommu_topology *topology,
+			      const struct uiommu_reason *reason, char *text,
+			      size_t size)
+{
+	switch (reason->rule) {
+	case UIOMMU_RULE_GROUP_ALIAS:
+		return plan_alias_text(topology, reason, text, size);
+	case UIOMMU_RULE_GROUP_BRIDGE:
+		return plan_bridge_text(topology, reason, text, size);
+	case UIOMMU_RULE_GROUP_NO_ACS:
+		return plan_acs_text(topology, reason, text, size);
+	case UIOMMU_RULE_GROUP_MULTIFUNCTION:
+		return uiommu_format(text, size,
+				     UIOMMU_SID_FMT
+				     " and " UIOMMU_SID_FMT
+				     " are functions of one slot without "
+				     "access control",
+				     PLAN_SID(topology, reason->device),
+				     PLAN_SID(topology, reason->other));
+	default:
+		return uiommu_format(text, size,
+				     UIOMMU_SID_FMT
+				     " is isolated from every "
+				     "other device up to the root",
+				     PLAN_SID(topology, reason->device));
+	}
+}
+
+static size_t plan_type_text(const struct uiommu_plan *plan,
+			     const struct uiommu_topology *topology,
+			     const struct uiommu_reason *reason, char *text,
+			     size_t size)
+{
+	const char *type = uiommu_domain_type_name(
+		(enum uiommu_domain_type)reason->detail);
+
+	switch (reason->rule) {
+	case UIOMMU_RULE_TYPE_OPTION:
+		return uiommu_format(text, size,
+				     "the passthrough option chose %s", type);
+	case UIOMMU_RULE_TYPE_BUILD:
+		return uiommu_format(
+			text, size, "the library was built to choose %s", type);
+	case UIOMMU_RULE_TYPE_REQUIRED:
+		return uiommu_format(text, size,
+				     UIOMMU_SID_FMT " can work with no type "
+						    "but %s",
+				     PLAN_SID(topology, reason->other), type);
+	default:
+		return uiommu_format(
+			text, size,
+			UIOMMU_SID_FMT " requires %s but " UIOMMU_SID_FMT
+				       " of its group requires %s, which wins",
+			PLAN_SID(topology, reason->device),
+			uiommu_domain_type_name(
+				plan->devices[reason->device].required),
+			PLAN_SID(topology, reason->other), type);
+	}
+}
+
+static size_t plan_region_text(const struct uiommu_plan *plan,
+			       const struct uiommu_reason *reason, char *text,
+			       size_t size)
+{
+	const struct uiommu_region *region = &plan->regions[reason->detail];
+	unsigned long long first = region->range.first;
+	unsigned long long last = region->range.last;
+
+	if (reason->rule == UIOMMU_RULE_REGION_MSI)
+		return uiommu_format(text, size,
+				     "0x%llx-0x%llx takes interrupts, never "
+				     "memory accesses",
+				     first, last);
+	return uiommu_format(text, size,
+			     "firmware asks in DMAR record %u that "
+			     "0x%llx-0x%llx stay reachable",
+			     reason->other, first, last);
+}
+
+size_t uiommu_reason_text(const struct uiommu_plan *plan,
+			  const struct uiommu_topology *topology,
+			  const struct uiommu_reason *reason, char *text,
+			  size_t size)
+{
+	if (reason->rule <= UIOMMU_RULE_UNIT_NONE)
+		return plan_unit_text(topology, reason, text, size);
+	if (reason->rule <= UIOMMU_RULE_GROUP_MULTIFUNCTION)
+		return plan_group_text(topology, reason, text, size);
+	if (reason->rule <= UIOMMU_RULE_TYPE_CONFLICT)
+		return plan_type_text(plan, topology, reason, text, size);
+	return plan_region_text(plan, reason, text, size);
+}

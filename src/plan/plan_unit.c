@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Which unit translates a device.
+ *
+ * Specification: "Intel Virtualization Technology for Directed I/O", "DMA
+ * Remapping Hardware Unit Definition Structure".
+ *
+ * What names the device itself goes before what names a bridge above it, a
+ * nearer bridge before a farther one, a present unit before an absent one,
+ * and the earlier record before the later. A device that only an absent unit
+ * names has no unit: the one that takes all the rest never sees its requests,
+ * and addresses that unit gave out would hit memory untranslated.
+ *
+ * A bridge that firmware lists as an endpoint is taken for what it is.
+ */
+#include "plan/plan.h"
+
+static bool plan_has_unit(const struct plan_work *work, uint32_t record)
+{
+	return work->input->dmar->records[record].usable &&
+	       work->input->units[record].present;
+}
+
+/* Notes with each function the first record that names it. */
+static void plan_note_record(struct plan_work *work, uint32_t index)
+{
+	const struct uiommu_dmar *dmar = work->input->dmar;
+	const struct uiommu_dmar_record *record = &dmar->records[index];
+	bool present = plan_has_unit(work, index);
+	uint32_t i, function;
+	uint32_t *noted;
+
+	for (i = 0; i < record->scope_count; i++) {
+		function = uiommu_plan_named(
+			work, record, &dmar->scopes[record->scope_first + i]);
+		if (function == UIOMMU_PCI_NONE)
+			continue;
+		noted = present ? &work->notes[function].unit
+				: &work->notes[function].absent;
+		if (*noted == UIOMMU_PLAN_NONE)
+			*noted = index;
+	}
+}
+
+/* The record whose unit takes what no other one names; or NONE. */
+static uint32_t plan_rest(const struct plan_work *work, uint16_t segment)
+{
+	const struct uiommu_dmar *dmar = work->input->dmar;
+	uint32_t absent = UIOMMU_PLAN_NONE;
+	uint32_t i;
+
+	for (i = 0; dmar != NULL && i < dmar->record_count; i++) {
+		const struct uiommu_dmar_record *record = &dmar->records[i];
+
+		if (record->type != UIOMMU_DMAR_DRHD ||
+		    record->segment != segment ||
+		    !(record->flags & UIOMMU_DRHD_INCLUDE_PCI_ALL))
+			continue;
+		if (plan_has_unit(work, i))
+			return i;
+		if (absent == UIOMMU_PLAN_NONE)
+			absent = i;
+	}
+	return absent;
+}
+
+static struct uiommu_reason plan_unit_of(const struct plan_work *work,
+					 uint32_t device, uint32_t rest)
+{
+	struct uiommu_reason reason = { UIOMMU_RULE_UNIT_NONE, device,
+					UIOMMU_PLAN_NONE, UIOMMU_PLAN_NONE };
+	uint32_t left = PLAN_MOST_BRIDGES;
+	uint32_t i;
+
+	for (i = device; i != UIOMMU_PCI_NONE && left != 0; left--) {
+		reason.other = work->notes[i].unit;
+		if (reason.other != UIOMMU_PLAN_NONE) {
+			reason.rule = i == device
+					      ? UIOMMU_RULE_UNIT_SCOPE
+					      : UIOMMU_RULE_UNIT_BRIDGE_SCOPE;
+			reason.detail = i;
+			return reason;
+		}
+		reason.other = work->notes[i].absent;
+		if (reason.other != UIOMMU_PLAN_NONE)
+			return reason;
+		i = uiommu_plan_above(work->topology, i);
+	}
+	reason.other = rest;
+	if (rest != UIOMMU_PLAN_NONE && plan_has_unit(work, rest))
+		reason.rule = UIOMMU_RULE_UNIT_INCLUDE_ALL;
+	return reason;
+}
+
+void uiommu_plan_units(struct plan_work *work)
+{
+	const struct uiommu_pci_function *functions = work->topology->functions;
+	const struct uiommu_dmar *dmar = work->input->dmar;
+	uint32_t rest = UIOMMU_PLAN_NONE;
+	struct uiommu_reason *reason;
+	uint32_t i;
+
+	for (i = 0; dmar != NULL && i < dmar->record_count; i++) {
+		if (dmar->records[i].type == UIOMMU_DMAR_DRHD)
+			plan_note_record(work, i);
+	}
+	for (i = 0; i < work->plan.device_count; i++) {
+		/* Functions come segment by segment. */
+		if (i == 0 ||
+		    functions[i].sid.segment != functions[i - 1].sid.segment)
+			rest = plan_rest(work, functions[i].sid.segment);
+		reason = &work->notes[i].unit_reason;
+		*reason = plan_unit_of(work, i, rest);
+		if (reason->rule != UIOMMU_RULE_UNIT_NONE)
+			work->plan.devices[i].unit = reason->other;
+	}
+}
+
+void uiommu_plan_say_unit(struct plan_work *work, uint32_t device)
+{
+	const struct uiommu_reason *reason = &work->notes[device].unit_reason;
+
+	uiommu_plan_say(work, reason->rule, device, reason->other,
+			reason->detail);
+}
