@@ -35,7 +35,9 @@ enum uiommu_dma_dir {
  * @iova: where to store the address for the device
  *
  * After success the device reaches the memory at @iova, until
- * uiommu_dma_unmap(). After an error nothing is mapped.
+ * uiommu_dma_unmap(). After an error nothing is mapped; but after UIOMMU_EIO
+ * or UIOMMU_ETIMEDOUT the unit is broken and may have seen the mapping while
+ * it was made: keep the memory.
  *
  * Context: any; does not sleep.
  *

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The core's objects and what its files share.
+ *
+ * Marks of the lock legends (order: docs/locking.md):
+ *   (c) constant once the object can be seen by another CPU
+ *   (s) written by start and stop alone, during which no other call runs
+ *   (m) the instance's mutex
+ *   (a) written under the mutex, read without a lock; a single word
+ *   (o) has locks of its own, or needs none
+ */
+#ifndef UIOMMU_CORE_OBJECT_H
+#define UIOMMU_CORE_OBJECT_H
+
+#include <uiommu/device.h>
+#include <uiommu/dmar.h>
+#include <uiommu/domain.h>
+#include <uiommu/pci.h>
+#include <uiommu/plan.h>
+
+#include "base/driver.h"
+#include "base/pool.h"
+#include "iova/iova.h"
+#include "pt/pt.h"
+
+/* Pages of the host for an array; memory is NULL when there are none. */
+struct uiommu_block {
+	void *memory;
+	size_t size; /* a power of two, as the host was asked */
+};
+
+struct uiommu_domain {
+	struct uiommu_hwdomain hw;     /* (o) the driver's rules */
+	struct uiommu_range aperture;  /* (c) with tables: what can be mapped */
+	struct uiommu_iova_space iova; /* (o) DMA only */
+	struct uiommu *uiommu;	       /* (c) */
+	struct uiommu_group *owner;    /* (c) whose default it is, or NULL */
+	struct uiommu_domain *next;    /* (m) of uiommu->domains */
+	uint32_t attached;	       /* (m) groups in it */
+	bool ready;		       /* (m) the driver knows it */
+};
+
+struct uiommu_group {
+	struct uiommu *uiommu;		      /* (c) */
+	struct uiommu_domain *default_domain; /* (s) */
+	struct uiommu_domain *domain;	      /* (a) of all members */
+	const uint32_t *members;	      /* (c) device indices */
+	uint32_t member_count;		      /* (c) */
+	uint32_t *units;		      /* (c) DMAR records, each once */
+	uint32_t unit_count;		      /* (c) */
+	uint32_t id;			      /* (c) index in the plan */
+};
+
+struct uiommu_device {
+	struct uiommu_domain *domain; /* (a) NULL: no unit, addresses are
+				       * physical */
+	uint64_t dma_mask;	      /* (a) */
+	struct uiommu *uiommu;	      /* (c) */
+	struct uiommu_group *group;   /* (c) NULL: no unit */
+	const struct uiommu_plan_device *plan; /* (c) */
+	struct uiommu_hwdev hw;		       /* (m) */
+	bool ready;			       /* (s) the driver knows it */
+};
+
+struct uiommu {
+	struct uiommu_host *host;      /* (c) */
+	struct uiommu_lock *mutex;     /* (c) */
+	struct uiommu_driver *driver;  /* (c) */
+	struct uiommu_block self;      /* (c) where this lies */
+	struct uiommu_block table;     /* (c) copy of the firmware's */
+	struct uiommu_block records;   /* (c) memory of dmar */
+	struct uiommu_dmar dmar;       /* (c) */
+	struct uiommu_options options; /* (c) */
+	bool keep_acs;		       /* (c) */
+
+	struct uiommu_topology topology; /* (m), (c) when started */
+	struct uiommu_domain identity;	 /* (o) */
+	struct uiommu_domain blocked;	 /* (o) */
+
+	uint32_t started;		  /* (a) */
+	bool driver_started;		  /* (s) */
+	struct uiommu_plan plan;	  /* (s) */
+	struct uiommu_device *devices;	  /* (s) one per function */
+	struct uiommu_group *groups;	  /* (s) one per group of the plan */
+	struct uiommu_block device_block; /* (s) */
+	struct uiommu_block group_block;  /* (s) */
+	struct uiommu_block unit_block;	  /* (s) all groups' units */
+	struct uiommu_pool pool;	  /* (m) struct uiommu_domain */
+	struct uiommu_domain *domains;	  /* (m) all from the pool */
+};
+
+/* Zeroed memory for @bytes. UIOMMU_ENOMEM. [sleep] */
+UIOMMU_MUST_CHECK
+int uiommu_block_alloc(struct uiommu_host *host, uint64_t bytes,
+		       struct uiommu_block *block);
+/* Gives it back, if there is any, and empties @block. */
+void uiommu_block_free(struct uiommu_host *host, struct uiommu_block *block);
+
+/* start.c. Takes a half-built instance back to where create left it. Mutex. */
+void uiommu_core_teardown(struct uiommu *uiommu);
+
+/* unit.c. Did any unit miss a deadline? What it was given must stay. [any] */
+bool uiommu_core_broken(struct uiommu *uiommu);
+
+/* device.c. Makes the devices of the plan; the driver knows them. Mutex. */
+UIOMMU_MUST_CHECK
+int uiommu_core_devices_make(struct uiommu *uiommu);
+/* Undoes it, also when half done. Mutex. */
+void uiommu_core_devices_free(struct uiommu *uiommu);
+
+/*
+ * group.c. Makes the groups and their default domains, direct regions mapped;
+ * attaches nothing. Undone by freeing the group block and all domains. Mutex.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_groups_make(struct uiommu *uiommu);
+/* Attaches every group to its default domain for the first time. Mutex. */
+UIOMMU_MUST_CHECK
+int uiommu_core_groups_attach(struct uiommu *uiommu);
+
+/* domain.c. Makes the identity and the blocked domain known. Mutex. */
+UIOMMU_MUST_CHECK
+int uiommu_core_static_init(struct uiommu *uiommu);
+void uiommu_core_static_fini(struct uiommu *uiommu);
+/*
+ * Makes a domain with tables that the units of @group walk. UIOMMU_ENOTSUP,
+ * UIOMMU_ENOMEM. Mutex.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_domain_make(struct uiommu_group *group,
+			    enum uiommu_domain_type type,
+			    struct uiommu_domain **domain);
+/* Frees it; its tables stay allocated where a unit is broken. Mutex. */
+void uiommu_core_domain_free(struct uiommu_domain *domain);
+
+/*
+ * domain.c, for the DMA API as well: the tables and the hardware at once.
+ *
+ * Maps and syncs. After an error nothing is mapped and no unit holds any of
+ * @range, unless *@stuck: a unit may, and addresses must not be reused. [any]
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_map(struct uiommu_domain *domain, struct uiommu_range range,
+		    uiommu_paddr_t paddr, unsigned int prot, bool *stuck);
+/* Tells the hardware of a new mapping where it wants to know. [any] */
+static inline int uiommu_core_map_sync(struct uiommu_domain *domain,
+				       struct uiommu_range range)
+{
+	struct uiommu_driver *driver = domain->uiommu->driver;
+
+	if (!domain->hw.map_sync)
+		return UIOMMU_OK;
+	return driver->ops->map_sync(driver, &domain->hw, range);
+}
+/*
+ * Invalidates what @gather names and only then frees its table pages. After
+ * an error they stay allocated for ever: the unit may still walk them. [any]
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_flush(struct uiommu_domain *domain,
+		      struct uiommu_gather *gather);
+/* Unmaps and flushes. UIOMMU_ENOMEM: nothing was unmapped. [any] */
+UIOMMU_MUST_CHECK
+int uiommu_core_unmap(struct uiommu_domain *domain, struct uiommu_range range,
+		      uint64_t *unmapped);
+
+/* Anything to tell the hardware? Usually not, after a map. */
+static inline bool uiommu_core_gathered(const struct uiommu_gather *gather)
+{
+	return gather->count || gather->tables || gather->freed;
+}
+
+/* region.c. Keeps all members' regions out of @domain's allocator. [sleep] */
+UIOMMU_MUST_CHECK
+int uiommu_core_reserve(struct uiommu_group *group,
+			struct uiommu_domain *domain);
+/*
+ * Maps all members' direct regions 1:1 into @domain, which is attached to
+ * nothing. UIOMMU_ERANGE: one is out of its reach; it was logged. [sleep]
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_map_direct(struct uiommu_group *group,
+			   struct uiommu_domain *domain);
+/*
+ * May @group be in @domain without losing a direct region? UIOMMU_EPERM; the
+ * log says which. [any]
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_check_direct(const struct uiommu_group *group,
+			     const struct uiommu_domain *domain);
+
+#endif /* UIOMMU_CORE_OBJECT_H */

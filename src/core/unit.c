@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/* Units, as far as the core passes them on to people and hosts. */
+#include <uiommu/error.h>
+#include <uiommu/fault.h>
+
+#include "core/object.h"
+
+int uiommu_unit_info(struct uiommu *uiommu, uint32_t index,
+		     struct uiommu_unit_info *info)
+{
+	struct uiommu_driver *driver = uiommu->driver;
+
+	return driver->ops->unit_info(driver, index, info);
+}
+
+int uiommu_unit_set_fault_interrupt(struct uiommu *uiommu, uint32_t index,
+				    uint64_t address, uint32_t data)
+{
+	struct uiommu_driver *driver = uiommu->driver;
+
+	if (!uiommu_load(&uiommu->started))
+		return UIOMMU_EBUSY;
+	return driver->ops->set_fault_interrupt(driver, index, address, data);
+}
+
+unsigned int uiommu_poll_faults(struct uiommu *uiommu)
+{
+	struct uiommu_driver *driver = uiommu->driver;
+
+	if (!uiommu_load(&uiommu->started))
+		return 0;
+	return driver->ops->poll_faults(driver);
+}
+
+bool uiommu_core_broken(struct uiommu *uiommu)
+{
+	struct uiommu_unit_info info;
+	uint32_t index;
+
+	for (index = 0; !uiommu_unit_info(uiommu, index, &info); index++)
+		if (info.broken)
+			return true;
+	return false;
+}
