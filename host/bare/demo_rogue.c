@@ -214,6 +214,7 @@ void demo_rogue(struct demo *d)
 		goto out;
 	}
 	d->host.event_count = 0;
+	d->host.suspect = d->rogue.dma.bdf;
 	err = rogue_enter(&r);
 	check(!err, "rogue: in a domain of type %s: %s",
 	      uiommu_domain_type_name(

@@ -47,6 +47,7 @@ void demo_storm(struct demo *d)
 	}
 	memset(victim, SECRET, NVME_MAX_TRANSFER);
 	d->host.event_count = 0;
+	d->host.suspect = d->nvme.dma.bdf;
 	while (faults < STORM_FAULTS && orders < STORM_COMMANDS) {
 		/* The disk may or may not notice that its data went nowhere. */
 		(void)nvme_read(&d->nvme, 0, &bad, 1);

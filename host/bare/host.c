@@ -181,8 +181,15 @@ void uiommu_host_lock_release(struct uiommu_lock *lock, unsigned long state)
 void uiommu_host_notify(struct uiommu_host *host,
 			const struct uiommu_event *event)
 {
+	if (event->kind == UIOMMU_EVENT_OVERFLOW) {
+		host->overflows++;
+		return;
+	}
 	/* The event lives as long as this call: keep a copy. */
 	if (host->event_count < HOST_EVENTS)
 		host->events[host->event_count] = *event;
 	host->event_count++;
+	if (event->kind != UIOMMU_EVENT_FAULT ||
+	    event->sid.rid != host->suspect)
+		host->strangers++;
 }

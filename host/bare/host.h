@@ -24,6 +24,9 @@ struct uiommu_host {
 	struct uiommu_lock locks[HOST_LOCKS];
 	struct uiommu_event events[HOST_EVENTS]; /* the first ones told */
 	unsigned int event_count; /* all that were told, kept or not */
+	unsigned int overflows;	  /* times that a unit ran out of records */
+	uint16_t suspect;	  /* the requester that is told to misbehave */
+	unsigned int strangers;	  /* faults of any other */
 };
 
 #endif /* BARE_HOST_H */
