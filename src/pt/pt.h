@@ -7,10 +7,12 @@
  * leaves; an entry of a higher level is a leaf (a superpage) or points to a
  * table one level down.
  *
- * Concurrency: callers on different CPUs may map and unmap disjoint ranges at
- * once, without a lock: a slot for a table is claimed by compare-and-swap,
- * leaves belong to whoever owns the range. The address allocator, or the owner
- * of an unmanaged domain, keeps ranges disjoint.
+ * Concurrency: callers on different CPUs may map, unmap and look up disjoint
+ * ranges at once, without a lock: a slot for a table is claimed by
+ * compare-and-swap, leaves belong to whoever owns the range. The address
+ * allocator, or the owner of an unmanaged domain, keeps ranges disjoint. A
+ * superpage of which only a part is unmapped counts as a whole: no other call
+ * may be inside it meanwhile.
  *
  * Nothing here talks to hardware but for cleaning caches. Whoever changes a
  * table invalidates; pages that unmap takes out of the tables are handed to
@@ -35,7 +37,7 @@ struct uiommu_pt_config {
 	enum uiommu_pt_format format;
 	unsigned int levels; /* 3, 4 or 5: 39, 48 or 57 bits of address */
 	unsigned int width;  /* usable input bits, at most 12 + 9 * levels */
-	uint64_t page_sizes; /* bit n: leaves of 2^n bytes; bit 12 is set */
+	uint64_t page_sizes; /* bit n: leaves of 2^n bytes; 12, maybe 21, 30 */
 	uint64_t paddr_last; /* highest physical address entries can hold */
 	uint64_t leaf_bits;  /* format's extra bits for every leaf (SNP) */
 	bool coherent;	     /* walkers snoop: no cleaning */
@@ -46,7 +48,7 @@ struct uiommu_pt {
 	struct uiommu_pt_config config; /* (c) */
 	uiommu_word_t *root;		/* (c) */
 	uiommu_paddr_t root_paddr;	/* (c) */
-	size_t table_pages;		/* (a) root included; atomic add */
+	size_t table_pages;		/* (a) of 4 KiB, all; atomic add */
 };
 
 #define UIOMMU_GATHER_RANGES 4u
@@ -59,9 +61,10 @@ struct uiommu_pt {
 struct uiommu_gather {
 	struct uiommu_range ranges[UIOMMU_GATHER_RANGES];
 	unsigned int count;
-	bool tables; /* a table left the tree or a leaf was split: cached
+	bool tables;	  /* a table left the tree or a leaf was split: cached
 		      * pointers to tables must be forgotten as well */
-	void *freed; /* table pages that left the tree, linked; see pt.c */
+	void *freed;	  /* level 0 tables that left the tree, linked */
+	void *freed_dirs; /* higher ones; see pt_table.h for both */
 };
 
 /* Starts an empty gather. */
@@ -74,6 +77,9 @@ void uiommu_gather_free(struct uiommu_pt *pt, struct uiommu_gather *gather);
 /*
  * Makes an empty tree. UIOMMU_EINVAL if the config makes no sense,
  * UIOMMU_ENOMEM. Context: sleep. On error nothing is allocated.
+ *
+ * 1 GiB leaves are used only together with 2 MiB ones: part of one is unmapped
+ * by way of those. pt->config says what is used.
  */
 UIOMMU_MUST_CHECK
 int uiommu_pt_init(struct uiommu_pt *pt, struct uiommu_host *host,
@@ -87,7 +93,10 @@ void uiommu_pt_fini(struct uiommu_pt *pt);
 
 /*
  * Maps @range (inclusive, whole 4 KiB pages) to @paddr..., with the largest
- * leaves that alignment, page_sizes and tables already there allow.
+ * leaves that alignment, page_sizes and tables already there allow: where a
+ * table stands, even an empty one, smaller pages go into it. To put a
+ * superpage in its place would need an invalidation first, since hardware may
+ * hold the pointer to the table.
  *
  * After an error no part of @range that was free before is mapped. What had
  * been entered and taken out again meanwhile stands in @gather: if it is not
@@ -109,7 +118,9 @@ int uiommu_pt_map(struct uiommu_pt *pt, struct uiommu_range range,
  * Takes every mapping out of @range; holes are fine. A superpage that reaches
  * beyond @range is first split; only that can fail, and then nothing was
  * unmapped (UIOMMU_ENOMEM). Adds to @gather what to invalidate, and tables
- * that lie wholly inside @range.
+ * that lie wholly inside @range. A split stays also after an error and stands
+ * in @gather, as the whole superpage: if it is not empty the caller
+ * invalidates it.
  *
  * Context: any. UIOMMU_EINVAL, UIOMMU_ERANGE as for map.
  *
