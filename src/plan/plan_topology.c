@@ -37,14 +37,14 @@ bool uiommu_plan_isolates(const struct uiommu_pci_function *function)
 	case UIOMMU_PCIE_UPSTREAM_PORT:
 		break;
 	case UIOMMU_PCIE_INTEGRATED_ENDPOINT:
-		/* Intel gives its word that theirs never talk to each other. */
-		if (function->vendor == PLAN_VENDOR_INTEL)
-			return function->header_type == 0;
-		/* fall through */
 	case UIOMMU_PCIE_ENDPOINT:
 	case UIOMMU_PCIE_LEGACY_ENDPOINT:
 		if (function->header_type != 0)
 			return false; /* a bridge that denies being one */
+		/* Intel gives its word that theirs never talk to each other. */
+		if (function->pcie_type == UIOMMU_PCIE_INTEGRATED_ENDPOINT &&
+		    function->vendor == PLAN_VENDOR_INTEL)
+			return true;
 		break;
 	default:
 		return false; /* bridges, event collectors, conventional PCI */
