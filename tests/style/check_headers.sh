@@ -10,7 +10,8 @@ alone()
 {
 	header=$1
 	shift
-	if ! echo "#include <$header>" |
+	# A file of macros alone is no translation unit.
+	if ! printf '#include <%s>\ntypedef int alone;\n' "$header" |
 		"$@" -Wall -Wextra -Wundef -pedantic-errors -Werror \
 			-fsyntax-only -Iinclude -Isrc -; then
 		echo "$header does not compile alone with $*"
@@ -46,7 +47,8 @@ for first in before after; do
 	}
 	rm -f "${TMPDIR:-/tmp}/headers.$$"
 done
-for path in $(find src -name '*.h' | sort); do
+# pt_engine.h is no header but the engine that each format's file includes.
+for path in $(find src -name '*.h' ! -name pt_engine.h | sort); do
 	alone "${path#src/}" gcc -std=c11 -ffreestanding -x c
 	count=$((count + 1))
 done
