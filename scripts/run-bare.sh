@@ -105,10 +105,16 @@ timeout --foreground "$limit" qemu-system-x86_64 \
 	-device pcie-pci-bridge,id=pci,bus=rp3 \
 	-device edu,bus=pci,addr=01.0 \
 	-device pci-testdev,bus=pci,addr=02.0 \
-	-kernel "$kernel" -append "$append" $count "$@" </dev/null
+	-kernel "$kernel" -append "$append" $count "$@" \
+	</dev/null 2>"$work/qemu-$variant.log"
 status=$?
 rm -f "$work/disk-$variant.img"
 
+# QEMU has its own say about every access that was stopped; that matters only
+# when the kernel had none.
+if [ $status -ne 33 ] && [ $status -ne 35 ]; then
+	cat "$work/qemu-$variant.log" >&2
+fi
 # isa-debug-exit turns the kernel's 16 (passed) into 33.
 case $status in
 33) exit 0 ;;

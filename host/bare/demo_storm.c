@@ -9,6 +9,7 @@
 #define STORM_FAULTS 40u /* more than are told in the library's interval */
 #define STORM_COMMANDS 200u
 #define TOLD_AT_MOST 10u
+#define ORDER_SIZE (4 * PAGE_SIZE)
 #define SECRET 0x53
 
 static uint64_t faults_so_far(struct demo *d)
@@ -31,10 +32,10 @@ static bool untouched(const char *p, size_t size)
 
 void demo_storm(struct demo *d)
 {
-	unsigned int order = mem_order(NVME_MAX_TRANSFER);
+	unsigned int order = mem_order(ORDER_SIZE);
 	char *victim = mem_alloc(order);
 	struct uiommu_sg bad = { .iova = virt_to_phys(victim),
-				 .iova_size = NVME_MAX_TRANSFER };
+				 .iova_size = ORDER_SIZE };
 	uint64_t before = faults_so_far(d);
 	uint64_t faults = 0;
 	unsigned int lines = d->host.lines;
@@ -45,7 +46,7 @@ void demo_storm(struct demo *d)
 		check(false, "storm: a disk and memory");
 		return;
 	}
-	memset(victim, SECRET, NVME_MAX_TRANSFER);
+	memset(victim, SECRET, ORDER_SIZE);
 	d->host.event_count = 0;
 	d->host.suspect = d->nvme.dma.bdf;
 	while (faults < STORM_FAULTS && orders < STORM_COMMANDS) {
@@ -56,7 +57,7 @@ void demo_storm(struct demo *d)
 		orders++;
 	}
 	lines = d->host.lines - lines;
-	check(faults >= STORM_FAULTS && untouched(victim, NVME_MAX_TRANSFER),
+	check(faults >= STORM_FAULTS && untouched(victim, ORDER_SIZE),
 	      "storm: %lu faults of %u orders, the memory is unharmed", faults,
 	      orders);
 	check(d->host.event_count >= 1 && d->host.event_count <= TOLD_AT_MOST &&
