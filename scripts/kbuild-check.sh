@@ -51,8 +51,9 @@ make -s -C "$kdir" M="$work" uiommu_core.o || exit 1
 	exit 1
 }
 
-# The kernel's own flags make the compiler call these by itself.
+# What the kernel's flags and its fortified memcpy() bring in by themselves.
 KERNEL='__fentry__|__x86_(return|indirect)_thunk.*|__stack_chk_fail'
+KERNEL="$KERNEL|fortify_panic|__warn_printk|__(read|write)_overflow.*"
 missing=$(nm -u "$work/uiommu_core.o" | awk '{ print $2 }' |
 	grep -vxE "uiommu_host_.*|mem(cpy|move|set|cmp)|$KERNEL")
 [ -z "$missing" ] || {
