@@ -71,8 +71,7 @@ static size_t plan_unit_text(const struct uiommu_topology *topology,
 	case UIOMMU_RULE_UNIT_INCLUDE_ALL:
 		return uiommu_format(text, size,
 				     "the unit of DMAR record %u takes all "
-				     "that no other one names, with it " //
-				     UIOMMU_SID_FMT,
+				     "others, so " UIOMMU_SID_FMT " too",
 				     reason->other,
 				     PLAN_SID(topology, reason->device));
 	default:
@@ -84,11 +83,9 @@ static size_t plan_unit_text(const struct uiommu_topology *topology,
 				     ", so nothing confines its DMA",
 				     PLAN_SID(topology, reason->device));
 	return uiommu_format(text, size,
-			     UIOMMU_SID_FMT
-			     " belongs to the unit of DMAR " //
-			     "record %u, which is not there, so nothing "
-			     "confines its DMA",
-			     PLAN_SID(topology, reason->device), reason->other);
+			     "the unit of DMAR record %u is not there, so "
+			     "nothing confines the DMA of " UIOMMU_SID_FMT,
+			     reason->other, PLAN_SID(topology, reason->device));
 }
 
 static const char *plan_acs_word(uint32_t missing, uint32_t bit,
