@@ -131,6 +131,31 @@ static bool show_device(struct demo *d, uint32_t index)
 	return true;
 }
 
+static struct uiommu_group *group_of(struct demo *d, uint16_t bdf)
+{
+	struct uiommu_sid sid = { .segment = 0, .rid = bdf };
+	struct uiommu_device *device = uiommu_device_find(d->uiommu, sid);
+
+	return device ? uiommu_device_group(device) : NULL;
+}
+
+/* Two on the root bus are apart; two behind a PCI bridge cannot be. */
+static void check_groups(struct demo *d)
+{
+	struct uiommu_group *rogue = group_of(d, d->rogue.dma.bdf);
+	struct uiommu_group *keeper = group_of(d, d->keeper.dma.bdf);
+	uint16_t bdf = d->bridged.dma.bdf;
+
+	if (d->has_rogue && d->has_keeper)
+		check(rogue && keeper && rogue != keeper,
+		      "groups: devices of the root bus are apart");
+	if (d->has_bridged)
+		check(group_of(d, bdf) &&
+			      group_of(d, bdf) ==
+				      group_of(d, (uint16_t)(bdf + 8)),
+		      "groups: devices behind a PCI bridge are together");
+}
+
 void demo_show_devices(struct demo *d)
 {
 	uint32_t count = uiommu_topology(d->uiommu)->count;
@@ -142,4 +167,5 @@ void demo_show_devices(struct demo *d)
 		confined += show_device(d, i);
 	check(count > 0 && confined == count,
 	      "devices: %u of %u are under a unit", confined, count);
+	check_groups(d);
 }
