@@ -12,5 +12,6 @@
 #include <uiommu/pci.h>
 #include <uiommu/plan.h>
 #include <uiommu/types.h>
+#include <uiommu/version.h>
 
 #endif /* UIOMMU_UIOMMU_H */
