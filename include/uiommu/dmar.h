@@ -7,7 +7,8 @@
  *
  * The table is firmware's and therefore hostile: nothing is read outside it,
  * no bad record makes the whole fail, and each oddity becomes a finding that
- * says what is done about it. Records and findings stand in table order.
+ * says what is done about it. Records and scopes stand in table order; findings
+ * in the order of the records they are about, those about the table at the ends.
  */
 #ifndef UIOMMU_DMAR_H
 #define UIOMMU_DMAR_H
@@ -47,21 +48,41 @@ enum uiommu_scope_type {
 #define UIOMMU_ATSR_ALL_PORTS UIOMMU_BIT32(0)
 #define UIOMMU_SATC_ATC_REQUIRED UIOMMU_BIT32(0)
 
+/* Flags of a scope in a SIDP record: what its requests without PASID bear */
+#define UIOMMU_SIDP_NO_NESTED UIOMMU_BIT32(0)	 /* no nested translation */
+#define UIOMMU_SIDP_NO_PWSNP UIOMMU_BIT32(1)	 /* no page-walk snoop */
+#define UIOMMU_SIDP_NO_PGSNP UIOMMU_BIT32(2)	 /* no page snoop */
+#define UIOMMU_SIDP_ATC_HARDENED UIOMMU_BIT32(3) /* trusted to use ATS */
+#define UIOMMU_SIDP_ATC_REQUIRED UIOMMU_BIT32(4) /* works with ATS only */
+
+/*
+ * Bytes that a table may have: 1024 units, each with ten scopes and an
+ * affinity record, need less. It bounds the time of checks between records,
+ * which grows with the square of their number.
+ */
+#define UIOMMU_DMAR_SIZE_MAX ((uint32_t)0x20000)
+
 #define UIOMMU_DMAR_NONE ((uint32_t)0xffffffff) /* no such index */
 
 /* One device scope entry. The path's bytes stay in the table. */
 struct uiommu_dmar_scope {
-	uint32_t offset;      /* of the entry in the table */
-	uint32_t record;      /* index of the record it belongs to */
-	uint32_t path_offset; /* of the first {device, function} pair */
-	uint8_t path_count;   /* hops, at least 1 */
-	uint8_t type;	      /* enum uiommu_scope_type, or another number */
-	uint8_t flags;
+	uint32_t offset;	/* of the entry in the table */
+	uint32_t record;	/* index of the record it belongs to */
+	uint32_t path_offset;	/* of the first {device, function} pair */
+	uint8_t path_count;	/* hops; at least 1 if usable */
+	uint8_t type;		/* enum uiommu_scope_type, or another number */
+	uint8_t flags;		/* SIDP: UIOMMU_SIDP_*; elsewhere 0 */
 	uint8_t enumeration_id; /* I/O APIC id, HPET number, ACPI device no. */
 	uint8_t start_bus;
 	bool usable; /* false: a finding says why; do not match it */
 };
 
+/*
+ * Fields are the table's, but for a usable record: an RMRR's range is rounded
+ * out to whole pages, unknown flags are cleared, and so is INCLUDE_PCI_ALL of
+ * any but the first such unit of a segment. The scopes of a DRHD that is not
+ * usable still tell which devices are not below any other unit.
+ */
 struct uiommu_dmar_record {
 	uint32_t offset;  /* in the table */
 	uint32_t length;  /* bytes, header included */
@@ -98,7 +119,7 @@ struct uiommu_dmar {
 	const uint8_t *table;
 	uint32_t size; /* bytes of the table as its header says */
 	uint8_t revision;
-	uint8_t address_width; /* bits of DMA addresses the platform has */
+	uint8_t address_width; /* bits of DMA addresses, 12 to 52 */
 	uint8_t flags;	       /* UIOMMU_DMAR_INTR_REMAP... */
 	char oem_id[7];	       /* NUL-terminated, unprintable bytes as '?' */
 	char oem_table_id[9];
@@ -117,8 +138,9 @@ struct uiommu_dmar {
  *
  * Context: any.
  *
- * Return: bytes for uiommu_dmar_read(), enough for any table of @size bytes;
- * 0 if @size is more than a DMAR table may be (1 MiB).
+ * Return: bytes for uiommu_dmar_read(), enough for every record, scope and
+ * finding of any table of @size bytes, so that none is dropped; 0 if @size is
+ * more than UIOMMU_DMAR_SIZE_MAX.
  */
 size_t uiommu_dmar_memory(size_t size);
 
@@ -131,8 +153,13 @@ size_t uiommu_dmar_memory(size_t size);
  * @dmar: where to store the result
  *
  * After success @dmar holds every record whose extent could be told, usable or
- * not, and the findings. After UIOMMU_EBADTABLE it holds the findings alone,
- * of which the last says why. After another error @dmar is untouched.
+ * not, and the findings; whatever is not usable has one of its own. After
+ * UIOMMU_EBADTABLE it holds the findings alone, of which the last says why; all
+ * else is zero. After another error @dmar is untouched.
+ *
+ * What cannot be right is not used rather than guessed at: a region above the
+ * address width, for example, is not cut to it, as that could open most of
+ * memory to a device.
  *
  * Context: any. Pure: touches nothing but @memory and @dmar.
  *
@@ -140,7 +167,8 @@ size_t uiommu_dmar_memory(size_t size);
  *   UIOMMU_EBADTABLE - length, signature, checksum, all ones, or an address
  *     width below 12 bits: the firmware gave no usable table; without one no
  *     unit can be found
- *   UIOMMU_EINVAL - NULL, unaligned or too little memory: a bug in the caller
+ *   UIOMMU_EINVAL - NULL, unaligned or too little memory, or @size above
+ *     UIOMMU_DMAR_SIZE_MAX: a bug in the caller
  */
 UIOMMU_MUST_CHECK
 int uiommu_dmar_read(const void *table, size_t size, void *memory,
@@ -151,12 +179,13 @@ int uiommu_dmar_read(const void *table, size_t size, void *memory,
  * @dmar: read table
  * @scope: one of its scopes
  * @hop: 0 for the function on @scope->start_bus, up to path_count - 1
- * @device: where to store the device number, 0..31
- * @function: where to store the function number, 0..7
+ * @device: where to store the device number, 0..31 if @scope is usable
+ * @function: where to store the function number, 0..7 if @scope is usable
  *
  * Context: any.
  *
- * Return: UIOMMU_OK, or UIOMMU_EINVAL if there is no such hop.
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_EINVAL - no such hop
  */
 UIOMMU_MUST_CHECK
 int uiommu_dmar_path(const struct uiommu_dmar *dmar,
