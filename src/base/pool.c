@@ -24,24 +24,30 @@ void uiommu_pool_fini(struct uiommu_pool *pool)
 	pool->live = 0;
 }
 
-static bool pool_grow(struct uiommu_pool *pool, unsigned int flags)
+void uiommu_pool_add(struct uiommu_pool *pool, void *page)
 {
-	uiommu_paddr_t paddr;
-	uint8_t *page;
+	uint8_t *bytes = page;
 	size_t at;
-
-	page = uiommu_host_page_alloc(pool->host, UIOMMU_PAGE_SIZE, flags,
-				      &paddr);
-	if (!page)
-		return false;
 
 	memcpy(page, &pool->pages, sizeof(void *));
 	pool->pages = page;
 	for (at = POOL_HEADER; at + pool->object_size <= UIOMMU_PAGE_SIZE;
 	     at += pool->object_size) {
-		memcpy(page + at, &pool->free, sizeof(void *));
-		pool->free = page + at;
+		memcpy(bytes + at, &pool->free, sizeof(void *));
+		pool->free = bytes + at;
 	}
+}
+
+static bool pool_grow(struct uiommu_pool *pool, unsigned int flags)
+{
+	uiommu_paddr_t paddr;
+	void *page;
+
+	page = uiommu_host_page_alloc(pool->host, UIOMMU_PAGE_SIZE, flags,
+				      &paddr);
+	if (!page)
+		return false;
+	uiommu_pool_add(pool, page);
 	return true;
 }
 

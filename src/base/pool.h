@@ -25,6 +25,11 @@ void uiommu_pool_init(struct uiommu_pool *pool, struct uiommu_host *host,
 void uiommu_pool_fini(struct uiommu_pool *pool);
 /* @flags: 0 or UIOMMU_ALLOC_ATOMIC. NULL if the host has no page. */
 void *uiommu_pool_alloc(struct uiommu_pool *pool, unsigned int flags);
+/*
+ * Adds a page of the host's, as if the pool had asked for it: for callers that
+ * hold a spin lock around the pool but could sleep without it.
+ */
+void uiommu_pool_add(struct uiommu_pool *pool, void *page);
 void uiommu_pool_free(struct uiommu_pool *pool, void *object);
 
 #endif /* UIOMMU_BASE_POOL_H */

@@ -17,6 +17,7 @@
 
 struct uiommu_iova_node; /* one range that is given out or reserved */
 
+/* (c) constant after init; (l) under the lock */
 struct uiommu_iova_space {
 	struct uiommu_host *host;      /* (c) */
 	struct uiommu_lock *lock;      /* (c) spin; guards all below */
@@ -27,8 +28,9 @@ struct uiommu_iova_space {
 };
 
 /*
- * @aperture: whole pages; its first page should not be 0 if 0 is to mean
- * "none" to anybody. UIOMMU_EINVAL, UIOMMU_ENOMEM. Context: sleep.
+ * @aperture: whole pages, not to the very end of 64 bits; its first page
+ * should not be 0 if 0 is to mean "none" to anybody. UIOMMU_EINVAL,
+ * UIOMMU_ENOMEM. Context: sleep. On error nothing is allocated.
  */
 UIOMMU_MUST_CHECK
 int uiommu_iova_init(struct uiommu_iova_space *space, struct uiommu_host *host,
@@ -37,8 +39,9 @@ int uiommu_iova_init(struct uiommu_iova_space *space, struct uiommu_host *host,
 void uiommu_iova_fini(struct uiommu_iova_space *space);
 
 /*
- * Never gives out any address of @range. Ranges may overlap each other and
- * reach beyond the aperture. After an error nothing is reserved.
+ * Never gives out any address of @range, nor the rest of its first and last
+ * page. Ranges may overlap each other and reach beyond the aperture. After an
+ * error nothing is reserved. UIOMMU_EINVAL if it ends before it begins,
  * UIOMMU_EBUSY if part of it is given out, UIOMMU_ENOMEM. Context: sleep.
  */
 UIOMMU_MUST_CHECK
@@ -48,6 +51,11 @@ int uiommu_iova_reserve(struct uiommu_iova_space *space,
 /*
  * Gives out @size bytes, aligned to @align (a power of two, at least a page),
  * the last byte at most @limit.
+ *
+ * With @align a page or @size this finds a place whenever there is one. With
+ * others it finds every gap of @size + @align, and every whole aligned block
+ * of @align; for a tighter fit it looks at a bounded number of gaps. Whoever
+ * can do with less alignment asks again with a page.
  * UIOMMU_EINVAL (size 0, unaligned), UIOMMU_ENOSPC, UIOMMU_ENOMEM.
  * Context: any; @flags as for uiommu_host_page_alloc().
  */
