@@ -91,6 +91,10 @@ PLANTS = [
     (TEXT, "src/base/bad.c", body("\tx++;\n" * 50), "uiommu_bad() has 50"),
     (TEXT, "docs/bad.md", "see /ho" + "me/me/x\n", "path of some machine"),
     (TEXT, "src/base/bad.c", TAG + "int x; \n", "space at the end"),
+    (TEXT, "src/base/bad.c", TAG + "static double x;\n", "floating point"),
+    (TEXT, "src/base/bad.c", TAG + "static volatile int x;\n", "volatile is"),
+    (TEXT, "src/base/bad.c", TAG + "typedef struct a b;\n", "typedef"),
+    (TEXT, "docs/bad.md", "[see](nowhere.md)\n", "nowhere.md, which"),
     (TEXT, "src/base/unlisted.c", TAG, "is not listed"),
 ]
 KERNEL = [

@@ -29,6 +29,12 @@ STRAY = {
     r"\bX[X]X\b|\bF[I]XME\b": "unfinished",
     r"\bT[O]DO\b(?! \()": "unfinished, and names nothing to follow it up",
 }
+# What the code of the library does not use.
+UNUSED = {
+    r"\b(?:float|double)\b": "floating point",
+    r"\bvolatile\b": "volatile is for hosts",
+    r"\btypedef\s+(?:struct|enum|union)\b": "a type hidden by a typedef",
+}
 
 
 def tree():
@@ -85,17 +91,20 @@ def check_length(name, lines):
                           f"{FUNCTION_LINES} are wanted")
 
 
-def check_comments(name, lines):
+def check_code(name, lines):
     if not name.endswith((".c", ".h")):
         return
-    text = "\n".join(lines)
     # Blank strings and block comments, keeping the lines.
     blank = re.sub(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"',
-                   lambda m: re.sub(r"[^\n]", " ", m.group()), text,
-                   flags=re.S)
+                   lambda m: re.sub(r"[^\n]", " ", m.group()),
+                   "\n".join(lines), flags=re.S)
+    library = name.startswith(("src/", "include/"))
     for number, line in enumerate(blank.split("\n"), 1):
         if "//" in line and number > 1:
             yield number, "a // comment"
+        for pattern, why in UNUSED.items() if library else ():
+            if re.search(pattern, line):
+                yield number, why
 
 
 def check_words(name, lines):
@@ -110,6 +119,15 @@ def check_spaces(name, lines):
     for number, line in enumerate(lines, 1):
         if line != line.rstrip() and not name.endswith(".md"):
             yield number, "space at the end of the line"
+
+
+def check_links(name, lines):
+    if not name.endswith(".md"):
+        return
+    for number, line in enumerate(lines, 1):
+        for target in re.findall(r"\]\(([^)#:]+)", line):
+            if not (ROOT / name).parent.joinpath(target).exists():
+                yield number, f"link to {target}, which does not exist"
 
 
 def check_sources():
@@ -143,8 +161,8 @@ def main():
             lines.pop()
         elif name.endswith(tuple(CODE)):
             faults.append((name, len(lines), "no line feed at the end"))
-        for check in (check_tag, check_length, check_comments, check_words,
-                      check_spaces):
+        for check in (check_tag, check_length, check_code, check_words,
+                      check_spaces, check_links):
             faults += [(name, *fault) for fault in check(name, lines)]
     faults += list(check_sources()) + list(check_version())
     for name, number, fault in faults:
