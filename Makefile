@@ -30,7 +30,7 @@ bench:
 
 lint:
 	@scripts/setup.sh lint
-	@scripts/lint.sh $(BUILD)
+	@scripts/lint.sh
 
 fuzz:
 	@scripts/setup.sh test

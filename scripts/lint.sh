@@ -1,12 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The slow static analysers: lint.sh BUILDDIR
+# The slow static analysers, over the library's sources.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-build=${1:-build}
 rc=0
-
-[ -f "$build/build.ninja" ] || meson setup "$build" -Dtests=enabled || exit 1
 
 step()
 {
@@ -17,10 +14,23 @@ step()
 
 analyse()
 {
+	found=0
 	while read -r source; do
 		gcc -std=c11 -ffreestanding -O2 -Iinclude -Isrc -fanalyzer \
-			-Werror -c "$source" -o /dev/null || return 1
+			-Werror -c "$source" -o /dev/null || found=1
 	done <uiommu.sources
+	return $found
+}
+
+# Its count of what it suppressed is of no use.
+tidy()
+{
+	out=$(clang-tidy --quiet --warnings-as-errors='*' --checks="$checks" \
+		$(cat uiommu.sources) -- \
+		-std=c11 -ffreestanding -Iinclude -Isrc 2>&1)
+	found=$?
+	echo "$out" | grep -v 'warnings generated.$'
+	return $found
 }
 
 step 'gcc -fanalyzer over the library' analyse
@@ -34,10 +44,9 @@ checks='-*,bugprone-*,clang-analyzer-*,misc-redundant-expression'
 # Taste, or wrong for a freestanding library.
 checks="$checks,-bugprone-easily-swappable-parameters,-bugprone-branch-clone"
 checks="$checks,-clang-analyzer-security.insecureAPI.*"
-step 'clang-tidy over the library' \
-	clang-tidy --quiet --warnings-as-errors='*' \
-	--checks="$checks" \
-	$(cat uiommu.sources) -- -std=c11 -ffreestanding -Iinclude -Isrc
+# Does not follow a va_list in a struct.
+checks="$checks,-clang-analyzer-valist.Uninitialized"
+step 'clang-tidy over the library' tidy
 if command -v shellcheck >/dev/null 2>&1; then
 	step 'shellcheck over the scripts' \
 		shellcheck -S warning -e SC2046 scripts/*.sh tests/*/*.sh
