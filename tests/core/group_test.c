@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+/* Changing the domain of a group: all members or none, and never open. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "fake.h"
+#include "machine.h"
+
+#define RESERVE_FIRST 0x7d000000ull
+#define RESERVE_LAST 0x7d003fffull
+
+static const struct uiommu_sid first = MACHINE_SID(3, 0, 0);
+static const struct uiommu_sid second = MACHINE_SID(3, 1, 0);
+static const struct uiommu_sid alone = MACHINE_SID(0, 2, 0);
+static const struct uiommu_sid other = MACHINE_SID(0, 3, 0);
+
+static int set_up(void **state)
+{
+	static struct machine machine;
+
+	fake_reset();
+	machine_describe(&machine);
+	*state = &machine;
+	return 0;
+}
+
+/* The core's books and the driver's agree: everybody in @domain. */
+static void assert_domain(struct machine *machine, struct uiommu_sid sid,
+			  const struct uiommu_domain *domain)
+{
+	struct uiommu_group *group = machine_group(machine, sid);
+	const struct uiommu_plan *plan = uiommu_plan(machine->uiommu);
+	const struct uiommu_topology *topology = uiommu_topology(
+		machine->uiommu);
+
+	assert_ptr_equal(uiommu_group_domain(group), domain);
+	for (uint32_t i = 0; i < plan->device_count; i++) {
+		struct uiommu_sid member = topology->functions[i].sid;
+		struct uiommu_device *device = machine_device(machine, member);
+
+		if (uiommu_device_group(device) != group)
+			continue;
+		assert_ptr_equal(uiommu_device_domain(device), domain);
+		assert_int_equal(fake_domain_of(member)->type,
+				 uiommu_domain_type(domain));
+	}
+}
+
+static void test_attach_and_back(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_domain *domains[3];
+	struct uiommu_group *group;
+	struct uiommu_domain *own;
+
+	machine_up(machine);
+	group = machine_group(machine, first);
+	own = uiommu_group_default_domain(group);
+	domains[0] = uiommu_identity_domain(machine->uiommu);
+	domains[1] = uiommu_blocked_domain(machine->uiommu);
+	assert_int_equal(uiommu_domain_create(group, &domains[2]), UIOMMU_OK);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(uiommu_group_attach(group, domains[i]),
+				 UIOMMU_OK);
+		assert_domain(machine, first, domains[i]);
+		assert_ptr_equal(uiommu_group_default_domain(group), own);
+		assert_int_equal(uiommu_group_attach(group, domains[i]),
+				 UIOMMU_OK);
+	}
+	assert_int_equal(uiommu_domain_destroy(domains[2]), UIOMMU_EBUSY);
+	/* From one to the other without a stop at the default. */
+	assert_int_equal(uiommu_group_attach(group, domains[0]), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_destroy(domains[2]), UIOMMU_OK);
+	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_domain(machine, first, own);
+	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	machine_down(machine);
+}
+
+static void test_refused(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_group *group;
+	struct uiommu_domain *own;
+	struct uiommu_domain *foreign;
+	unsigned int attaches;
+
+	machine_up(machine);
+	group = machine_group(machine, first);
+	own = uiommu_group_default_domain(group);
+	foreign = uiommu_group_default_domain(machine_group(machine, alone));
+	attaches = fake.attaches;
+	assert_int_equal(uiommu_group_attach(group, foreign), UIOMMU_EINVAL);
+	assert_int_equal(uiommu_domain_destroy(own), UIOMMU_EINVAL);
+	assert_int_equal(
+		uiommu_domain_destroy(uiommu_identity_domain(machine->uiommu)),
+		UIOMMU_EINVAL);
+	assert_int_equal(
+		uiommu_domain_destroy(uiommu_blocked_domain(machine->uiommu)),
+		UIOMMU_EINVAL);
+	assert_int_equal(uiommu_group_attach(group, own), UIOMMU_OK);
+	assert_int_equal(fake.attaches, attaches);
+	assert_domain(machine, first, own);
+	machine_down(machine);
+}
+
+/* R27: any member's attach may fail; all are back where they were. */
+static void test_roll_back(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_domain *identity;
+	struct uiommu_group *group;
+	struct uiommu_domain *own;
+	int failures = 0;
+
+	machine_up(machine);
+	group = machine_group(machine, first);
+	own = uiommu_group_default_domain(group);
+	identity = uiommu_identity_domain(machine->uiommu);
+	for (uint64_t nth = 1;; nth++) {
+		int err;
+
+		fake.ops = 0;
+		fake.fail_op = nth;
+		fake.fail_error = UIOMMU_ENOSPC;
+		err = uiommu_group_attach(group, identity);
+		fake.fail_op = 0;
+		if (!err)
+			break;
+		assert_int_equal(err, UIOMMU_ENOSPC);
+		assert_domain(machine, first, own);
+		failures++;
+	}
+	assert_true(failures >= 2);
+	assert_domain(machine, first, identity);
+	machine_down(machine);
+}
+
+/* When even the way back fails the group is blocked, and the log says so. */
+static void test_roll_back_fails(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_group *group;
+
+	machine_up(machine);
+	group = machine_group(machine, first);
+	fake.ops = 0;
+	fake.fail_op = 2; /* the second member, ... */
+	fake.fail_to = 3; /* ... and the first on its way back */
+	assert_int_equal(uiommu_group_attach(group, uiommu_identity_domain(
+							    machine->uiommu)),
+			 UIOMMU_EIO);
+	assert_domain(machine, first, uiommu_blocked_domain(machine->uiommu));
+	assert_true(user_logged(machine->host, "cannot go back"));
+	/* It is not lost: the default domain is still there. */
+	fake.fail_op = 0;
+	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_domain(machine, first, uiommu_group_default_domain(group));
+	machine_down(machine);
+}
+
+static void test_nothing_works(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_group *group;
+	struct uiommu_domain *identity;
+
+	machine_up(machine);
+	group = machine_group(machine, first);
+	identity = uiommu_identity_domain(machine->uiommu);
+	fake.fail_attach_all = true;
+	fake.fail_blocked = true;
+	fake.fail_error = UIOMMU_ETIMEDOUT;
+	assert_int_not_equal(uiommu_group_attach(group, identity), UIOMMU_OK);
+	/* The first failed, so nobody had to go anywhere. */
+	assert_domain(machine, first, uiommu_group_default_domain(group));
+	fake.fail_attach_all = false;
+	fake.fail_blocked = false;
+	machine_down(machine);
+}
+
+/* R55: what firmware keeps using is not cut off. */
+static void test_direct_region(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_range part = { RESERVE_FIRST, RESERVE_FIRST + 0xfff };
+	struct uiommu_range rest = { RESERVE_FIRST + 0x1000, RESERVE_LAST };
+	struct uiommu_domain *domain;
+	struct uiommu_group *group;
+	unsigned int attaches;
+
+	machine_reserve(machine, RESERVE_FIRST, RESERVE_LAST, &alone, 1);
+	machine_up(machine);
+	group = machine_group(machine, alone);
+	attaches = fake.attaches;
+	assert_int_equal(uiommu_group_attach(
+				 group, uiommu_blocked_domain(machine->uiommu)),
+			 UIOMMU_EPERM);
+	assert_int_equal(uiommu_domain_create(group, &domain), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_EPERM);
+	assert_int_equal(uiommu_domain_map(domain, part, part.first, 3),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_EPERM);
+	/* Not where it should be, then not for writing. */
+	assert_int_equal(uiommu_domain_map(domain, rest, part.first, 3),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_EPERM);
+	assert_int_equal(uiommu_domain_unmap(domain, rest, NULL), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_map(domain, rest, rest.first, 1),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_EPERM);
+	assert_int_equal(fake.attaches, attaches);
+	assert_domain(machine, alone, uiommu_group_default_domain(group));
+
+	assert_int_equal(uiommu_domain_unmap(domain, rest, NULL), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_map(domain, rest, rest.first, 3),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, uiommu_identity_domain(
+							    machine->uiommu)),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
+	machine_down(machine);
+}
+
+/* R10: what one group does is nothing to another. */
+static void test_others_untouched(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_domain *domain;
+	struct uiommu_group *group;
+	struct uiommu_domain *own;
+
+	machine_up(machine);
+	group = machine_group(machine, alone);
+	own = uiommu_group_domain(machine_group(machine, other));
+	assert_int_equal(uiommu_domain_create(group, &domain), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_OK);
+	assert_domain(machine, other, own);
+	/* One domain may serve several groups. */
+	assert_int_equal(
+		uiommu_group_attach(machine_group(machine, other), domain),
+		UIOMMU_OK);
+	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_EBUSY);
+	assert_domain(machine, other, domain);
+	assert_int_equal(uiommu_group_detach(machine_group(machine, other)),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
+	machine_down(machine);
+}
+
+/* R08-like: a hundred changes leave no trace. */
+static void test_back_and_forth(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_domain *domain;
+	struct uiommu_group *group;
+	size_t pages;
+
+	machine_up(machine);
+	group = machine_group(machine, second);
+	assert_int_equal(uiommu_domain_create(group, &domain), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
+	pages = machine->host->pages;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(uiommu_domain_create(group, &domain),
+				 UIOMMU_OK);
+		assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_OK);
+		assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+		assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
+		assert_int_equal(machine->host->pages, pages);
+	}
+	machine_down(machine);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_attach_and_back, set_up),
+		cmocka_unit_test_setup(test_refused, set_up),
+		cmocka_unit_test_setup(test_roll_back, set_up),
+		cmocka_unit_test_setup(test_roll_back_fails, set_up),
+		cmocka_unit_test_setup(test_nothing_works, set_up),
+		cmocka_unit_test_setup(test_direct_region, set_up),
+		cmocka_unit_test_setup(test_others_untouched, set_up),
+		cmocka_unit_test_setup(test_back_and_forth, set_up),
+	};
+
+	return cmocka_run_group_tests_name("core: group", tests, NULL, NULL);
+}
