@@ -25,7 +25,7 @@
 #define VTDM_GET(mask, word) (((word) & (mask)) / ((mask) & (~(mask) + 1)))
 #define VTDM_PUT(mask, val) (((val) * ((mask) & (~(mask) + 1))) & (mask))
 
-// clang-format off
+/* clang-format off */
 /* "Register Descriptions": offsets of the fixed registers. */
 #define VTDM_VER		0x000 /* 32 */
 #define VTDM_CAP		0x008 /* 64 */
@@ -254,6 +254,6 @@
 /* "Interrupt Address Range" */
 #define VTDM_INTR_FIRST		UINT64_C(0xfee00000)
 #define VTDM_INTR_LAST		UINT64_C(0xfeefffff)
-// clang-format on
+/* clang-format on */
 
 #endif /* VTDM_REGS_H */

@@ -8,7 +8,7 @@
 #define E1000E_DEVICE 0x10d3
 #define E1000E_REGS_SIZE 0x20000
 
-// clang-format off
+/* clang-format off */
 #define CTRL			0x0000
 #define   CTRL_SLU		0x00000040u /* set link up */
 #define   CTRL_RST		0x04000000u
@@ -44,7 +44,7 @@
 #define TX_RS			0x08u
 #define DESC_DONE		0x01u
 #define RX_EOP			0x02u
-// clang-format on
+/* clang-format on */
 
 #define E1000E_TIMEOUT_NS UINT64_C(3000000000)
 

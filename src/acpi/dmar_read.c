@@ -136,7 +136,9 @@ static void dmar_read_id(const struct uiommu_dmar *dmar, uint32_t offset,
 	for (i = 0; i + 1 < size && dmar->table[offset + i]; i++) {
 		uint8_t byte = dmar->table[offset + i];
 
-		id[i] = byte >= 0x20 && byte < 0x7f ? (char)byte : '?';
+		id[i] = '?';
+		if (byte >= 0x20 && byte < 0x7f)
+			id[i] = (char)byte;
 	}
 	id[i] = '\0';
 }

@@ -38,27 +38,27 @@ void uiommu_pool_add(struct uiommu_pool *pool, void *page)
 	}
 }
 
-static bool pool_grow(struct uiommu_pool *pool, unsigned int flags)
+/* Leaves the pool as it was if there is no memory. */
+static void pool_grow(struct uiommu_pool *pool, unsigned int flags)
 {
 	uiommu_paddr_t paddr;
 	void *page;
 
 	page = uiommu_host_page_alloc(pool->host, UIOMMU_PAGE_SIZE, flags,
 				      &paddr);
-	if (!page)
-		return false;
-	uiommu_pool_add(pool, page);
-	return true;
+	if (page)
+		uiommu_pool_add(pool, page);
 }
 
 void *uiommu_pool_alloc(struct uiommu_pool *pool, unsigned int flags)
 {
 	void *object;
 
-	if (!pool->free && !pool_grow(pool, flags))
-		return NULL;
-
+	if (!pool->free)
+		pool_grow(pool, flags);
 	object = pool->free;
+	if (!object)
+		return NULL;
 	memcpy(&pool->free, object, sizeof(void *));
 	memset(object, 0, pool->object_size);
 	pool->live++;
