@@ -26,6 +26,7 @@ test:
 
 bench:
 	@scripts/setup.sh run
+	@$(MAKE) --no-print-directory all
 	@scripts/bench.sh $(BUILD)
 
 lint:
