@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Specification: "Root Entry", "Context Entry", "Guidance to Software for
+ * Invalidations", "Caching Mode".
+ */
+#include <uiommu/error.h>
+
+#include "vtd/vtd_context.h"
+#include "vtd/vtd_iotlb.h"
+#include "vtd/vtd_queue.h"
+
+/* Requester ids whose entries change together. */
+#define VTD_CONTEXT_CHUNK 8u
+
+struct vtd_entry uiommu_vtd_context_entry(const struct vtd_unit *u,
+					  const struct vtd_domain *domain)
+{
+	struct vtd_entry entry;
+	unsigned int levels;
+
+	entry.lo = VTD_CTX_LO_P;
+	if (domain->hw->type == UIOMMU_DOMAIN_IDENTITY) {
+		/* Pass-through wants the widest that the unit knows. */
+		levels = uiommu_vtd_caps_best_levels(u->caps.levels, 64);
+		entry.lo |= UIOMMU_PUT64(VTD_CTX_LO_TT, VTD_TT_PASS_THROUGH);
+	} else {
+		levels = domain->hw->pt.config.levels;
+		entry.lo |= UIOMMU_PUT64(VTD_CTX_LO_TT, VTD_TT_SECOND_STAGE) |
+			    (domain->hw->pt.root_paddr & VTD_CTX_LO_SSPTPTR);
+	}
+	/* 3 levels are 1, 4 are 2, 5 are 3. */
+	entry.hi = UIOMMU_PUT64(VTD_CTX_HI_AW, levels - 2) |
+		   UIOMMU_PUT64(VTD_CTX_HI_DID,
+				uiommu_vtd_domain_id(domain, u));
+	return entry;
+}
+
+static struct vtd_entry *vtd_context_at(const struct vtd_unit *u, uint16_t rid)
+{
+	return &u->bus[rid >> 8]->table[rid & 0xff];
+}
+
+static struct vtd_bus *vtd_context_bus(struct vtd_unit *u, unsigned int bus)
+{
+	struct vtd_driver *driver = u->driver;
+	struct vtd_entry *root = &u->root[bus];
+	uiommu_paddr_t paddr;
+	struct vtd_bus *b;
+
+	if (u->bus[bus])
+		return u->bus[bus];
+	b = uiommu_pool_alloc(&driver->buses, 0);
+	if (!b)
+		return NULL;
+	b->table = uiommu_host_page_alloc(u->host, UIOMMU_PAGE_SIZE, 0, &paddr);
+	if (!b->table) {
+		uiommu_pool_free(&driver->buses, b);
+		return NULL;
+	}
+	u->bus[bus] = b;
+	uiommu_vtd_clean(u, b->table, UIOMMU_PAGE_SIZE);
+	uiommu_store(&root->lo, (paddr & VTD_ROOT_LO_CTP) | VTD_ROOT_LO_P);
+	uiommu_vtd_clean(u, root, sizeof(*root));
+	return b;
+}
+
+int uiommu_vtd_context_add(struct vtd_device *dev)
+{
+	struct vtd_unit *u = dev->unit;
+	uint32_t i;
+
+	/* Tables made in vain stay: they are the unit's, for the next. */
+	for (i = 0; i < dev->hw->sid_count; i++)
+		if (!vtd_context_bus(u, dev->hw->sids[i].rid >> 8))
+			return UIOMMU_ENOMEM;
+
+	for (i = 0; i < dev->hw->sid_count; i++) {
+		uint16_t rid = dev->hw->sids[i].rid;
+
+		u->bus[rid >> 8]->sharers[rid & 0xff]++;
+	}
+	dev->next = u->devices;
+	u->devices = dev;
+	return UIOMMU_OK;
+}
+
+void uiommu_vtd_context_remove(struct vtd_device *dev)
+{
+	struct vtd_unit *u = dev->unit;
+	struct vtd_device **link;
+	uint32_t i;
+
+	for (link = &u->devices; *link; link = &(*link)->next) {
+		if (*link == dev) {
+			*link = dev->next;
+			break;
+		}
+	}
+	for (i = 0; i < dev->hw->sid_count; i++) {
+		uint16_t rid = dev->hw->sids[i].rid;
+
+		if (u->bus[rid >> 8])
+			u->bus[rid >> 8]->sharers[rid & 0xff]--;
+	}
+}
+
+static bool vtd_context_has(const struct vtd_device *dev, uint16_t rid)
+{
+	uint32_t i;
+
+	for (i = 0; i < dev->hw->sid_count; i++)
+		if (dev->hw->sids[i].rid == rid)
+			return true;
+	return false;
+}
+
+/* The domain of some other device that the unit knows by @rid too. */
+static struct vtd_domain *vtd_context_sharer(const struct vtd_device *dev,
+					     uint16_t rid)
+{
+	struct vtd_unit *u = dev->unit;
+	struct vtd_device *other;
+
+	if (u->bus[rid >> 8]->sharers[rid & 0xff] < 2)
+		return NULL;
+	for (other = u->devices; other; other = other->next)
+		if (other != dev && other->domain &&
+		    vtd_context_has(other, rid))
+			return other->domain;
+	return NULL;
+}
+
+/* What the entry of @rid, one of the device's, is to say. */
+static struct vtd_entry vtd_context_target(const struct vtd_device *dev,
+					   uint16_t rid)
+{
+	struct vtd_domain *domain = dev->domain;
+	struct vtd_entry none = { 0 };
+
+	if (!domain)
+		domain = vtd_context_sharer(dev, rid);
+	return domain ? uiommu_vtd_context_entry(dev->unit, domain) : none;
+}
+
+static void vtd_context_write(const struct vtd_unit *u, struct vtd_entry *at,
+			      struct vtd_entry value)
+{
+	uiommu_store(&at->hi, value.hi);
+	uiommu_vtd_clean(u, at, sizeof(*at));
+	uiommu_barrier(); /* the upper half stands before P makes it valid */
+	uiommu_store(&at->lo, value.lo);
+	uiommu_vtd_clean(u, at, sizeof(*at));
+}
+
+/* Requester ids whose entries are wrong, a chunk of them. */
+struct vtd_context_change {
+	uint16_t rids[VTD_CONTEXT_CHUNK];
+	unsigned int count;
+};
+
+static unsigned int vtd_context_add_iotlb(const struct vtd_unit *u,
+					  struct vtd_desc *descs,
+					  unsigned int first,
+					  unsigned int count, uint32_t did)
+{
+	struct vtd_desc desc = uiommu_vtd_iotlb_domain(&u->caps, did);
+	unsigned int i;
+
+	for (i = first; i < count; i++)
+		if (descs[i].lo == desc.lo)
+			return count;
+	descs[count] = desc;
+	return count + 1;
+}
+
+/*
+ * Takes away what stands in the entries. Hardware may hold it in the context
+ * cache by requester id and old domain id, and translations made with it in
+ * the IOTLB by domain id; both must go before the words are used again.
+ */
+static int vtd_context_clear(struct vtd_unit *u,
+			     const struct vtd_context_change *c)
+{
+	struct vtd_desc descs[2 * VTD_CONTEXT_CHUNK];
+	unsigned int contexts;
+	unsigned int count = 0;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < c->count; i++) {
+		struct vtd_entry *at = vtd_context_at(u, c->rids[i]);
+
+		if (!(at->lo & VTD_CTX_LO_P))
+			continue;
+		uiommu_store(&at->lo, at->lo & ~VTD_CTX_LO_P);
+		uiommu_vtd_clean(u, at, sizeof(*at));
+		descs[count++] = uiommu_vtd_context_device(
+			(uint32_t)UIOMMU_GET64(VTD_CTX_HI_DID, at->hi),
+			c->rids[i]);
+	}
+	contexts = count;
+	for (i = 0; i < contexts; i++)
+		count = vtd_context_add_iotlb(
+			u, descs, contexts, count,
+			(uint32_t)UIOMMU_GET64(VTD_CC_LO_DID, descs[i].lo));
+	err = uiommu_vtd_run(u, descs, count);
+	if (err)
+		return err;
+
+	for (i = 0; i < c->count; i++) {
+		struct vtd_entry *at = vtd_context_at(u, c->rids[i]);
+
+		uiommu_store(&at->lo, 0);
+		uiommu_store(&at->hi, 0);
+		uiommu_vtd_clean(u, at, sizeof(*at));
+	}
+	return UIOMMU_OK;
+}
+
+/*
+ * A unit in caching mode may hold that there was no entry: in the context
+ * cache under domain id 0, in the IOTLB under the new id.
+ */
+static int vtd_context_forget_absence(struct vtd_unit *u,
+				      const struct vtd_context_change *c)
+{
+	struct vtd_desc descs[2 * VTD_CONTEXT_CHUNK];
+	unsigned int count;
+	unsigned int i;
+
+	for (i = 0; i < c->count; i++)
+		descs[i] = uiommu_vtd_context_device(VTD_DID_NONE, c->rids[i]);
+	count = c->count;
+	for (i = 0; i < c->count; i++) {
+		struct vtd_entry *at = vtd_context_at(u, c->rids[i]);
+
+		if (at->lo & VTD_CTX_LO_P)
+			count = vtd_context_add_iotlb(
+				u, descs, c->count, count,
+				(uint32_t)UIOMMU_GET64(VTD_CTX_HI_DID, at->hi));
+	}
+	return uiommu_vtd_run(u, descs, count);
+}
+
+static int vtd_context_apply(struct vtd_device *dev,
+			     const struct vtd_context_change *c)
+{
+	struct vtd_unit *u = dev->unit;
+	unsigned int i;
+	int err;
+
+	err = vtd_context_clear(u, c);
+	if (err)
+		return err;
+	for (i = 0; i < c->count; i++) {
+		struct vtd_entry value = vtd_context_target(dev, c->rids[i]);
+
+		if (value.lo)
+			vtd_context_write(u, vtd_context_at(u, c->rids[i]),
+					  value);
+	}
+	if (u->caps.caching)
+		return vtd_context_forget_absence(u, c);
+	return uiommu_vtd_unit_write_buffer(u);
+}
+
+int uiommu_vtd_context_update(struct vtd_device *dev)
+{
+	struct vtd_context_change c = { .count = 0 };
+	uint32_t i;
+	int err;
+
+	for (i = 0; i < dev->hw->sid_count; i++) {
+		uint16_t rid = dev->hw->sids[i].rid;
+		struct vtd_entry *at = vtd_context_at(dev->unit, rid);
+		struct vtd_entry value = vtd_context_target(dev, rid);
+
+		/* Untouched if right: a device that shares it may use it. */
+		if (at->lo == value.lo && at->hi == value.hi)
+			continue;
+		c.rids[c.count++] = rid;
+		if (c.count < VTD_CONTEXT_CHUNK)
+			continue;
+		err = vtd_context_apply(dev, &c);
+		if (err)
+			return err;
+		c.count = 0;
+	}
+	return c.count ? vtd_context_apply(dev, &c) : UIOMMU_OK;
+}
+
+void uiommu_vtd_context_restore(struct vtd_device *dev)
+{
+	uint32_t i;
+
+	for (i = 0; i < dev->hw->sid_count; i++) {
+		uint16_t rid = dev->hw->sids[i].rid;
+
+		vtd_context_write(dev->unit, vtd_context_at(dev->unit, rid),
+				  vtd_context_target(dev, rid));
+	}
+}
+
+void uiommu_vtd_context_free(struct vtd_unit *u)
+{
+	unsigned int i;
+
+	for (i = 0; i < VTD_BUSES; i++) {
+		if (!u->bus[i])
+			continue;
+		uiommu_host_page_free(u->host, u->bus[i]->table,
+				      UIOMMU_PAGE_SIZE);
+		uiommu_pool_free(&u->driver->buses, u->bus[i]);
+		u->bus[i] = NULL;
+	}
+}

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Specification: "Context Entry" (domain identifier), "Guidance to Software
+ * for Invalidations" (re-use of a domain id).
+ */
+#include <uiommu/error.h>
+
+#include "vtd/vtd_context.h"
+#include "vtd/vtd_domain.h"
+#include "vtd/vtd_iotlb.h"
+#include "vtd/vtd_queue.h"
+
+/* Units that work on one invalidation at the same time. */
+#define VTD_WAVE 8u
+
+/* The largest object of a pool. */
+#define VTD_POOL_MAX ((size_t)2032)
+
+/* --- Domain ids ----------------------------------------------------------- */
+
+int uiommu_vtd_ids_init(struct vtd_unit *u)
+{
+	size_t size = u->caps.domain_ids / 8;
+	uiommu_paddr_t paddr;
+
+	if (size < UIOMMU_PAGE_SIZE)
+		size = UIOMMU_PAGE_SIZE;
+	u->ids = uiommu_host_page_alloc(u->host, size, 0, &paddr);
+	if (!u->ids)
+		return UIOMMU_ENOMEM;
+	u->ids_size = size;
+	u->ids[0] = UIOMMU_BIT32(VTD_DID_NONE) | UIOMMU_BIT32(VTD_DID_IDENTITY);
+	u->id_next = VTD_DID_FIRST;
+	return UIOMMU_OK;
+}
+
+void uiommu_vtd_ids_fini(struct vtd_unit *u)
+{
+	if (u->ids)
+		uiommu_host_page_free(u->host, u->ids, u->ids_size);
+	u->ids = NULL;
+}
+
+int uiommu_vtd_ids_alloc(struct vtd_unit *u, uint32_t *did)
+{
+	uint32_t id = u->id_next;
+	uint32_t i;
+
+	for (i = 0; i < u->caps.domain_ids; i++, id++) {
+		if (id >= u->caps.domain_ids)
+			id = 0;
+		if (u->ids[id / 32] & UIOMMU_BIT32(id % 32))
+			continue;
+		u->ids[id / 32] |= UIOMMU_BIT32(id % 32);
+		u->id_next = id + 1;
+		*did = id;
+		return UIOMMU_OK;
+	}
+	return UIOMMU_ENOSPC;
+}
+
+void uiommu_vtd_ids_free(struct vtd_unit *u, uint32_t did)
+{
+	if (did >= VTD_DID_FIRST)
+		u->ids[did / 32] &= ~UIOMMU_BIT32(did % 32);
+}
+
+/* --- A domain in its units ------------------------------------------------ */
+
+static struct vtd_slot *vtd_domain_slot(struct vtd_domain *domain,
+					const struct vtd_unit *u)
+{
+	uint32_t i;
+
+	for (i = 0; i < domain->slot_count; i++)
+		if (domain->slots[i].unit == u)
+			return &domain->slots[i];
+	return NULL;
+}
+
+uint32_t uiommu_vtd_domain_id(const struct vtd_domain *domain,
+			      const struct vtd_unit *u)
+{
+	uint32_t i;
+
+	for (i = 0; i < domain->slot_count; i++)
+		if (domain->slots[i].unit == u)
+			return domain->slots[i].did;
+	return VTD_DID_NONE;
+}
+
+/* One more device of @u in @domain. */
+static int vtd_domain_join(struct vtd_domain *domain, struct vtd_unit *u)
+{
+	struct vtd_slot *slot = vtd_domain_slot(domain, u);
+	uint32_t did = VTD_DID_IDENTITY;
+	int err;
+
+	if (!slot || !slot->did) {
+		if (domain->hw->type != UIOMMU_DOMAIN_IDENTITY) {
+			err = uiommu_vtd_ids_alloc(u, &did);
+			if (err)
+				return err;
+		}
+		if (!slot) {
+			slot = &domain->slots[domain->slot_count];
+			slot->unit = u;
+			uiommu_store(&domain->slot_count,
+				     domain->slot_count + 1);
+		}
+		uiommu_store(&slot->did, did);
+		/*
+		 * Whoever takes a mapping away reads the id after that; this
+		 * is the other half. Either it sees the id, or the unit finds
+		 * the mapping gone.
+		 */
+		uiommu_barrier();
+	}
+	slot->count++;
+	return UIOMMU_OK;
+}
+
+/* One device less; the last one's leave frees the id, once it is clean. */
+static void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *u)
+{
+	struct vtd_slot *slot = vtd_domain_slot(domain, u);
+	struct vtd_desc desc;
+	uint32_t did = slot->did;
+
+	if (--slot->count)
+		return;
+	desc = uiommu_vtd_iotlb_domain(&u->caps, did);
+	if (uiommu_vtd_run(u, &desc, 1))
+		return; /* broken: the id is never used again */
+	uiommu_store(&slot->did, VTD_DID_NONE);
+	uiommu_vtd_ids_free(u, did);
+}
+
+int uiommu_vtd_domain_init(struct uiommu_driver *driver,
+			   struct uiommu_hwdomain *domain)
+{
+	struct vtd_driver *d = (struct vtd_driver *)driver;
+	size_t size = sizeof(struct vtd_domain) +
+		      d->unit_count * sizeof(struct vtd_slot);
+	struct vtd_domain *v;
+	uiommu_paddr_t paddr;
+
+	if (size <= VTD_POOL_MAX) {
+		v = uiommu_pool_alloc(&d->domains, 0);
+	} else {
+		while (size & (size - 1)) /* up to a power of two */
+			size += size & -size;
+		if (size < UIOMMU_PAGE_SIZE)
+			size = UIOMMU_PAGE_SIZE;
+		v = uiommu_host_page_alloc(d->base.host, size, 0, &paddr);
+	}
+	if (!v)
+		return UIOMMU_ENOMEM;
+	v->hw = domain;
+	v->size = size;
+	domain->priv = v;
+	domain->map_sync = d->map_sync;
+	return UIOMMU_OK;
+}
+
+void uiommu_vtd_domain_fini(struct uiommu_driver *driver,
+			    struct uiommu_hwdomain *domain)
+{
+	struct vtd_driver *d = (struct vtd_driver *)driver;
+	struct vtd_domain *v = domain->priv;
+	uint32_t i;
+
+	if (!v)
+		return;
+	for (i = 0; i < v->slot_count; i++) {
+		struct vtd_slot *slot = &v->slots[i];
+
+		if (slot->did && slot->count && slot->unit->started) {
+			slot->count = 1;
+			vtd_domain_leave(v, slot->unit);
+		} else if (slot->did && !slot->unit->started) {
+			/* Left at stop; the next start flushes it all. */
+			uiommu_vtd_ids_free(slot->unit, slot->did);
+		}
+	}
+	domain->priv = NULL;
+	if (v->size <= VTD_POOL_MAX)
+		uiommu_pool_free(&d->domains, v);
+	else
+		uiommu_host_page_free(d->base.host, v, v->size);
+}
+
+/* --- Page tables ---------------------------------------------------------- */
+
+int uiommu_vtd_pt_config(struct uiommu_driver *driver, const uint32_t *units,
+			 uint32_t count, struct uiommu_pt_config *config)
+{
+	struct vtd_driver *d = (struct vtd_driver *)driver;
+	struct uiommu_pt_config c = { .format = UIOMMU_PT_VTD_SS };
+	unsigned int levels = ~0u;
+	unsigned int mgaw = 64;
+	unsigned int haw = d->dmar->address_width;
+	bool snoop = true;
+	uint32_t i;
+
+	c.page_sizes = ~(uint64_t)0;
+	c.coherent = true;
+	for (i = 0; i < count; i++) {
+		const struct vtd_unit *u = uiommu_vtd_find_unit(driver,
+								units[i]);
+
+		if (!u)
+			return UIOMMU_ENOTSUP;
+		levels &= u->caps.levels;
+		mgaw = u->caps.mgaw < mgaw ? u->caps.mgaw : mgaw;
+		c.page_sizes &= u->caps.page_sizes;
+		c.coherent = c.coherent && u->caps.coherent;
+		snoop = snoop && u->caps.snoop;
+	}
+	c.levels = count ? uiommu_vtd_caps_best_levels(levels, mgaw) : 0;
+	if (!c.levels)
+		return UIOMMU_ENOTSUP;
+	c.width = uiommu_vtd_caps_width(c.levels, mgaw);
+	c.leaf_bits = snoop ? VTD_SSPTE_SNP : 0;
+	/* Entries hold bits 51:12; above the platform's they are reserved. */
+	c.paddr_last = UIOMMU_MASK64((haw < 52 ? haw : 52) - 1, 0);
+	*config = c;
+	return UIOMMU_OK;
+}
+
+/* Can @u walk what was built for others? */
+static bool vtd_domain_fits(const struct vtd_unit *u,
+			    const struct uiommu_hwdomain *domain)
+{
+	const struct uiommu_pt_config *c = &domain->pt.config;
+
+	if (domain->type == UIOMMU_DOMAIN_IDENTITY)
+		return u->caps.passthrough;
+	if (c->format != UIOMMU_PT_VTD_SS ||
+	    !(u->caps.levels & UIOMMU_BIT32(c->levels)))
+		return false;
+	if (c->width > u->caps.mgaw || c->page_sizes & ~u->caps.page_sizes)
+		return false;
+	if (c->leaf_bits & VTD_SSPTE_SNP && !u->caps.snoop)
+		return false;
+	return u->caps.coherent || !c->coherent;
+}
+
+/* --- Attach --------------------------------------------------------------- */
+
+int uiommu_vtd_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
+		      struct uiommu_hwdomain *domain)
+{
+	struct vtd_device *v = dev->priv;
+	struct vtd_domain *old = v->domain;
+	struct vtd_domain *new = NULL;
+	int err;
+
+	(void)driver;
+	if (uiommu_vtd_broken(v->unit))
+		return UIOMMU_EIO;
+	if (domain->type != UIOMMU_DOMAIN_BLOCKED) {
+		if (!vtd_domain_fits(v->unit, domain))
+			return UIOMMU_ENOTSUP;
+		new = domain->priv;
+	}
+	if (new != old) {
+		if (new) {
+			err = vtd_domain_join(new, v->unit);
+			if (err)
+				return err;
+		}
+		v->domain = new;
+		err = uiommu_vtd_context_update(v);
+		if (err) {
+			/* The unit may use either; both keep their place. */
+			v->domain = old;
+			uiommu_vtd_context_restore(v);
+			return err;
+		}
+		if (old)
+			vtd_domain_leave(old, v->unit);
+	}
+	dev->domain = domain;
+	return UIOMMU_OK;
+}
+
+/* --- Invalidation --------------------------------------------------------- */
+
+static int vtd_domain_again(struct vtd_unit *u, uint32_t did,
+			    const struct uiommu_gather *gather)
+{
+	struct vtd_desc descs[VTD_GATHER_DESCS];
+
+	return uiommu_vtd_run(
+		u, descs,
+		uiommu_vtd_iotlb_gather(&u->caps, did, gather, descs));
+}
+
+/* Slots @first to @end - 1: all begin before one is waited for. */
+static int vtd_domain_wave(struct vtd_domain *domain,
+			   const struct uiommu_gather *gather, uint32_t first,
+			   uint32_t end)
+{
+	struct vtd_ticket tickets[VTD_WAVE];
+	uint32_t dids[VTD_WAVE];
+	int result = UIOMMU_OK;
+	uint32_t i;
+	int err;
+
+	for (i = first; i < end; i++) {
+		struct vtd_unit *u = domain->slots[i].unit;
+		uint32_t did = uiommu_load(&domain->slots[i].did);
+		struct vtd_desc descs[VTD_GATHER_DESCS];
+
+		dids[i - first] = did;
+		if (!did)
+			continue;
+		err = uiommu_vtd_submit(
+			u, descs,
+			uiommu_vtd_iotlb_gather(&u->caps, did, gather, descs),
+			&tickets[i - first]);
+		if (err) {
+			dids[i - first] = VTD_DID_NONE;
+			result = err;
+		}
+	}
+	for (i = first; i < end; i++) {
+		struct vtd_unit *u = domain->slots[i].unit;
+		uint32_t did = dids[i - first];
+
+		if (!did)
+			continue;
+		err = uiommu_vtd_wait(u, &tickets[i - first]);
+		if (err == VTD_AGAIN)
+			err = vtd_domain_again(u, did, gather);
+		if (err)
+			result = err;
+	}
+	return result;
+}
+
+int uiommu_vtd_invalidate(struct uiommu_driver *driver,
+			  struct uiommu_hwdomain *domain,
+			  const struct uiommu_gather *gather)
+{
+	struct vtd_domain *v = domain->priv;
+	int result = UIOMMU_OK;
+	uint32_t count;
+	uint32_t i;
+
+	(void)driver;
+	if (!gather->count)
+		return UIOMMU_OK;
+	uiommu_barrier(); /* see vtd_domain_join() */
+	count = uiommu_load(&v->slot_count);
+	for (i = 0; i < count; i += VTD_WAVE) {
+		uint32_t end = count - i < VTD_WAVE ? count : i + VTD_WAVE;
+		int err = vtd_domain_wave(v, gather, i, end);
+
+		if (err)
+			result = err;
+	}
+	return result;
+}
+
+int uiommu_vtd_map_sync(struct uiommu_driver *driver,
+			struct uiommu_hwdomain *domain,
+			struct uiommu_range range)
+{
+	struct vtd_domain *v = domain->priv;
+	int result = UIOMMU_OK;
+	uint32_t count;
+	uint32_t i;
+
+	(void)driver;
+	uiommu_barrier(); /* see vtd_domain_join() */
+	count = uiommu_load(&v->slot_count);
+	for (i = 0; i < count; i++) {
+		struct vtd_unit *u = v->slots[i].unit;
+		uint32_t did = uiommu_load(&v->slots[i].did);
+		struct vtd_desc desc;
+		int err = UIOMMU_OK;
+
+		if (!did)
+			continue;
+		if (u->caps.caching) {
+			/* It may hold an absent entry of any level. */
+			desc = uiommu_vtd_iotlb_range(&u->caps, did, range,
+						      false);
+			err = uiommu_vtd_run(u, &desc, 1);
+		} else {
+			err = uiommu_vtd_unit_write_buffer(u);
+		}
+		if (err)
+			result = err;
+	}
+	return result;
+}

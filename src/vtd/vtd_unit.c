@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Specification: "Global Command Register", "Set Root Table Pointer
+ * Operation", "Write Buffer Flushing", "Hardware Register Programming
+ * Considerations", "Protected Memory Enable Register".
+ */
+#include <uiommu/error.h>
+#include <uiommu/fault.h>
+
+#include "base/format.h"
+#include "vtd/vtd_context.h"
+#include "vtd/vtd_domain.h"
+#include "vtd/vtd_fault.h"
+#include "vtd/vtd_iotlb.h"
+#include "vtd/vtd_queue.h"
+#include "vtd/vtd_unit.h"
+
+void uiommu_vtd_unit_break(struct vtd_unit *u, const char *what)
+{
+	struct uiommu_event event = { .kind = UIOMMU_EVENT_UNIT_BROKEN };
+
+	if (uiommu_exchange(&u->broken, true))
+		return;
+
+	uiommu_log(u->host, UIOMMU_LOG_ERROR,
+		   "unit %u: %s: it is not used any more", u->index, what);
+	event.unit = u->index;
+	uiommu_host_notify(u->host, &event);
+}
+
+/* --- Commands ------------------------------------------------------------- */
+
+/* Bits 22:0 are zero in every unit: all ones is no status. */
+static bool vtd_unit_gone(uint32_t gsts)
+{
+	return gsts == ~(uint32_t)0;
+}
+
+static int vtd_unit_wait(struct vtd_unit *u, uint32_t offset, uint32_t mask,
+			 uint32_t want)
+{
+	uint64_t deadline = uiommu_vtd_deadline(u);
+
+	for (;;) {
+		bool late = uiommu_vtd_late(u, deadline);
+		uint32_t value = uiommu_host_mmio_read32(u->mmio, offset);
+
+		if (vtd_unit_gone(value))
+			return UIOMMU_EIO;
+		if ((value & mask) == want)
+			return UIOMMU_OK;
+		if (late)
+			return UIOMMU_ETIMEDOUT;
+		uiommu_host_relax(u->host);
+	}
+}
+
+/* One command, carried out. The unit lock is held, or nobody else runs. */
+static int vtd_unit_run(struct vtd_unit *u, uint32_t command, bool on)
+{
+	uint32_t value = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
+
+	if (vtd_unit_gone(value))
+		return UIOMMU_EIO;
+	value &= VTD_GSTS_STICKY;
+	value = on ? value | command : value & ~command;
+	uiommu_barrier(); /* tables before the command that makes them used */
+	uiommu_host_mmio_write32(u->mmio, VTD_GCMD, value);
+
+	/* A write-buffer flush clears its status; the others mirror it. */
+	return vtd_unit_wait(u, VTD_GSTS, command,
+			     on && command != VTD_GCMD_WBF ? command : 0);
+}
+
+static int vtd_unit_command(struct vtd_unit *u, uint32_t command, bool on,
+			    const char *what)
+{
+	unsigned long state;
+	int err;
+
+	if (uiommu_vtd_broken(u))
+		return UIOMMU_EIO;
+
+	state = uiommu_host_lock_acquire(u->lock);
+	err = vtd_unit_run(u, command, on);
+	uiommu_host_lock_release(u->lock, state);
+	if (err)
+		uiommu_vtd_unit_break(u, what);
+	return err;
+}
+
+int uiommu_vtd_unit_write_buffer(struct vtd_unit *u)
+{
+	if (!u->caps.write_buffer)
+		return UIOMMU_OK;
+	return vtd_unit_command(u, VTD_GCMD_WBF, true,
+				"write buffer was not flushed");
+}
+
+/* --- Creation ------------------------------------------------------------- */
+
+/* A scope of I/O APICs and timers alone is about interrupts. */
+static bool vtd_unit_has_devices(const struct uiommu_dmar *dmar,
+				 const struct uiommu_dmar_record *record)
+{
+	uint32_t i;
+
+	if (record->flags & UIOMMU_DRHD_INCLUDE_PCI_ALL)
+		return true;
+	for (i = 0; i < record->scope_count; i++) {
+		const struct uiommu_dmar_scope *scope =
+			&dmar->scopes[record->scope_first + i];
+
+		if (scope->usable && (scope->type == UIOMMU_SCOPE_ENDPOINT ||
+				      scope->type == UIOMMU_SCOPE_BRIDGE ||
+				      scope->type == UIOMMU_SCOPE_NAMESPACE))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Maps the registers, more of them if the unit says that some lie further
+ * out: the offsets' widths bound that to 20 KiB.
+ */
+static int vtd_unit_map(struct vtd_unit *u, size_t size)
+{
+	uint64_t cap;
+	uint64_t ecap;
+	size_t wanted;
+	int err;
+
+	u->mmio = uiommu_host_mmio_map(u->host, u->base, size);
+	if (!u->mmio)
+		return UIOMMU_ENODEV;
+	u->mmio_size = size;
+	cap = uiommu_host_mmio_read64(u->mmio, VTD_CAP);
+	ecap = uiommu_host_mmio_read64(u->mmio, VTD_ECAP);
+	u->version = (uint8_t)uiommu_host_mmio_read32(u->mmio, VTD_VER);
+	err = uiommu_vtd_caps_read(cap, ecap, &u->caps);
+	if (err)
+		return err;
+
+	wanted = uiommu_vtd_caps_window(&u->caps);
+	if (wanted <= size)
+		return UIOMMU_OK;
+	uiommu_host_mmio_unmap(u->host, u->mmio, size);
+	u->mmio = uiommu_host_mmio_map(u->host, u->base, wanted);
+	u->mmio_size = wanted;
+	return u->mmio ? UIOMMU_OK : UIOMMU_ENODEV;
+}
+
+static int vtd_unit_memory(struct vtd_unit *u)
+{
+	u->lock = uiommu_host_lock_create(u->host, UIOMMU_LOCK_SPIN);
+	if (!u->lock)
+		return UIOMMU_ENOMEM;
+	u->fault_lock = uiommu_host_lock_create(u->host, UIOMMU_LOCK_SPIN);
+	if (!u->fault_lock)
+		return UIOMMU_ENOMEM;
+	if (u->ignored)
+		return UIOMMU_OK;
+	return uiommu_vtd_ids_init(u);
+}
+
+static int vtd_unit_setup(struct vtd_unit *u,
+			  const struct uiommu_dmar_record *record)
+{
+	int err;
+
+	u->base = record->range.first;
+	u->segment = record->segment;
+	err = vtd_unit_map(
+		u, (size_t)(record->range.last - record->range.first + 1));
+	if (err) {
+		uiommu_log(u->host, UIOMMU_LOG_WARN,
+			   "unit at 0x%llx: its registers cannot be used, left "
+			   "out",
+			   (unsigned long long)u->base);
+		return err;
+	}
+	if (!vtd_unit_has_devices(u->driver->dmar, record)) {
+		uiommu_log(u->host, UIOMMU_LOG_INFO,
+			   "unit at 0x%llx: no device in its scope, ignored",
+			   (unsigned long long)u->base);
+		u->ignored = true;
+	} else if (!u->caps.levels) {
+		uiommu_log(u->host, UIOMMU_LOG_WARN,
+			   "unit at 0x%llx: no usable address width, ignored",
+			   (unsigned long long)u->base);
+		u->ignored = true;
+	}
+	return vtd_unit_memory(u);
+}
+
+int uiommu_vtd_unit_create(struct vtd_driver *driver, uint32_t record,
+			   struct vtd_unit **unit)
+{
+	const struct uiommu_dmar_record *r = &driver->dmar->records[record];
+	struct uiommu_host *host = driver->base.host;
+	struct vtd_unit *u;
+	uiommu_paddr_t paddr;
+	int err;
+
+	if (r->type != UIOMMU_DMAR_DRHD || !r->usable)
+		return UIOMMU_ENODEV;
+	if (!r->range.first || r->range.first & UIOMMU_PAGE_MASK ||
+	    r->range.last < r->range.first + UIOMMU_PAGE_MASK) {
+		uiommu_log(host, UIOMMU_LOG_WARN,
+			   "unit at 0x%llx: no address for registers, left out",
+			   (unsigned long long)r->range.first);
+		return UIOMMU_ENODEV;
+	}
+
+	u = uiommu_host_page_alloc(host, UIOMMU_PAGE_SIZE, 0, &paddr);
+	if (!u)
+		return UIOMMU_ENOMEM;
+	u->driver = driver;
+	u->host = host;
+	u->record = record;
+	err = vtd_unit_setup(u, r);
+	if (err) {
+		uiommu_vtd_unit_destroy(u);
+		return err;
+	}
+	*unit = u;
+	return UIOMMU_OK;
+}
+
+void uiommu_vtd_unit_destroy(struct vtd_unit *u)
+{
+	struct uiommu_host *host = u->host;
+
+	uiommu_vtd_ids_fini(u);
+	if (u->fault_lock)
+		uiommu_host_lock_destroy(host, u->fault_lock);
+	if (u->lock)
+		uiommu_host_lock_destroy(host, u->lock);
+	if (u->mmio)
+		uiommu_host_mmio_unmap(host, u->mmio, u->mmio_size);
+	uiommu_host_page_free(host, u, UIOMMU_PAGE_SIZE);
+}
+
+/* --- Bring-up ------------------------------------------------------------- */
+
+int uiommu_vtd_unit_check(struct vtd_unit *u)
+{
+	uint32_t gsts;
+
+	if (uiommu_vtd_broken(u))
+		return UIOMMU_EIO;
+	gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
+	if (vtd_unit_gone(gsts)) {
+		uiommu_vtd_unit_break(u, "its registers are gone");
+		return UIOMMU_EIO;
+	}
+	if (gsts & VTD_GCMD_TE && !u->ignored) {
+		uiommu_log(u->host, UIOMMU_LOG_ERROR,
+			   "unit %u: translates already; turn DMA protection "
+			   "off in firmware, or stop who used the unit before",
+			   u->index);
+		return UIOMMU_EBUSY;
+	}
+	return UIOMMU_OK;
+}
+
+static int vtd_unit_alloc(struct vtd_unit *u)
+{
+	u->root = uiommu_host_page_alloc(u->host, UIOMMU_PAGE_SIZE, 0,
+					 &u->root_paddr);
+	if (!u->root)
+		return UIOMMU_ENOMEM;
+	uiommu_vtd_clean(u, u->root, UIOMMU_PAGE_SIZE);
+	if (!u->caps.queued)
+		return UIOMMU_OK;
+
+	u->status = uiommu_host_page_alloc(u->host, UIOMMU_PAGE_SIZE, 0,
+					   &u->status_paddr);
+	if (!u->status)
+		return UIOMMU_ENOMEM;
+	u->ring = uiommu_host_page_alloc(u->host, UIOMMU_PAGE_SIZE, 0,
+					 &u->ring_paddr);
+	return u->ring ? UIOMMU_OK : UIOMMU_ENOMEM;
+}
+
+static void vtd_unit_free_page(struct vtd_unit *u, void *page)
+{
+	if (page)
+		uiommu_host_page_free(u->host, page, UIOMMU_PAGE_SIZE);
+}
+
+/*
+ * A unit that stopped answering may still read or write what it was given.
+ * Its pages leak: a leak is bounded, stray DMA is not.
+ */
+static void vtd_unit_free(struct vtd_unit *u)
+{
+	if (!uiommu_vtd_broken(u)) {
+		uiommu_vtd_context_free(u);
+		vtd_unit_free_page(u, u->root);
+		vtd_unit_free_page(u, u->ring);
+		vtd_unit_free_page(u, u->status);
+	}
+	u->root = NULL;
+	u->ring = NULL;
+	u->status = NULL;
+}
+
+/* Firmware may have left a queue on: let it finish, then end it. */
+static int vtd_unit_end_queue(struct vtd_unit *u)
+{
+	uint32_t gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
+
+	if (!u->caps.queued || !(gsts & VTD_GCMD_QIE))
+		return UIOMMU_OK;
+	/* Stuck or not, it ends here; whether the unit is dead shows then. */
+	if (uiommu_vtd_queue_quiesce(u))
+		uiommu_log(u->host, UIOMMU_LOG_WARN,
+			   "unit %u: invalidation queue does not drain, ended",
+			   u->index);
+	return vtd_unit_command(u, VTD_GCMD_QIE, false,
+				"invalidation queue did not end");
+}
+
+int uiommu_vtd_unit_start(struct vtd_unit *u)
+{
+	int err;
+
+	err = vtd_unit_alloc(u);
+	if (err) {
+		vtd_unit_free(u);
+		return err;
+	}
+	u->started = true;
+
+	uiommu_vtd_fault_start(u);
+	err = vtd_unit_end_queue(u);
+	if (err || !u->ring)
+		return err;
+	uiommu_vtd_queue_start(u);
+	return vtd_unit_command(u, VTD_GCMD_QIE, true,
+				"invalidation queue did not start");
+}
+
+int uiommu_vtd_unit_load(struct vtd_unit *u)
+{
+	const struct vtd_desc context[] = { uiommu_vtd_context_global() };
+	const struct vtd_desc iotlb[] = { uiommu_vtd_iotlb_global(&u->caps) };
+	int err;
+
+	err = uiommu_vtd_unit_write_buffer(u);
+	if (err)
+		return err;
+	/* Low bits zero: legacy mode. */
+	uiommu_host_mmio_write64(u->mmio, VTD_RTADDR,
+				 u->root_paddr & VTD_RTADDR_RTA);
+	err = vtd_unit_command(u, VTD_GCMD_SRTP, true,
+			       "root table was not taken");
+	if (err || u->caps.root_flushes)
+		return err;
+
+	/* In this order: the context cache tags what the IOTLB holds. */
+	err = uiommu_vtd_run(u, context, 1);
+	return err ? err : uiommu_vtd_run(u, iotlb, 1);
+}
+
+int uiommu_vtd_unit_enable(struct vtd_unit *u)
+{
+	int err;
+
+	err = uiommu_vtd_unit_write_buffer(u);
+	if (err)
+		return err;
+	/* Before the command: if that hangs, translation may be on. */
+	u->enabled = true;
+	return vtd_unit_command(u, VTD_GCMD_TE, true,
+				"translation did not start");
+}
+
+/* Shutdown takes no lock: a stopped CPU might hold it. */
+void uiommu_vtd_unit_disable(struct vtd_unit *u)
+{
+	uint32_t gsts;
+
+	if (uiommu_vtd_broken(u))
+		return;
+	gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
+	if (u->enabled || (!vtd_unit_gone(gsts) && gsts & VTD_GCMD_TE)) {
+		if (vtd_unit_run(u, VTD_GCMD_TE, false)) {
+			uiommu_vtd_unit_break(u, "translation did not stop");
+			return;
+		}
+	}
+	u->enabled = false;
+}
+
+int uiommu_vtd_unit_open_memory(struct vtd_unit *u)
+{
+	uint32_t pmen;
+	int err;
+
+	if (!u->caps.protected_memory)
+		return UIOMMU_OK;
+	if (uiommu_vtd_broken(u))
+		return UIOMMU_EIO;
+	pmen = uiommu_host_mmio_read32(u->mmio, VTD_PMEN);
+	if (!(pmen & (VTD_PMEN_EPM | VTD_PMEN_PRS)))
+		return UIOMMU_OK;
+
+	uiommu_host_mmio_write32(u->mmio, VTD_PMEN, pmen & ~VTD_PMEN_EPM);
+	err = vtd_unit_wait(u, VTD_PMEN, VTD_PMEN_PRS, 0);
+	if (err)
+		uiommu_vtd_unit_break(u, "protected memory was not opened");
+	return err;
+}
+
+void uiommu_vtd_unit_stop(struct vtd_unit *u)
+{
+	if (!u->started)
+		return;
+	if (!uiommu_vtd_broken(u)) {
+		uiommu_vtd_fault_stop(u);
+		if (u->ring &&
+		    uiommu_host_mmio_read32(u->mmio, VTD_GSTS) & VTD_GCMD_QIE &&
+		    vtd_unit_run(u, VTD_GCMD_QIE, false))
+			uiommu_vtd_unit_break(u,
+					      "invalidation queue did not end");
+	}
+	vtd_unit_free(u);
+	u->started = false;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One remapping unit: its state, the order of bring-up and shutdown, commands.
+ *
+ * Locking: (c) constant after create, (s) constant between start and stop,
+ * (m) the core's mutex, (u) unit lock, (f) fault lock, (a) atomic. The unit
+ * lock and the fault lock are spin locks and never held together.
+ */
+#ifndef UIOMMU_VTD_UNIT_H
+#define UIOMMU_VTD_UNIT_H
+
+#include <uiommu/device.h>
+#include <uiommu/host.h>
+
+#include "base/atomic.h"
+#include "base/driver.h"
+#include "base/pool.h"
+#include "vtd/vtd_caps.h"
+#include "vtd/vtd_regs.h"
+
+#define VTD_BUSES 256u
+#define VTD_FAULT_SOURCES 16u
+
+struct vtd_unit;
+struct vtd_device;
+
+struct vtd_driver {
+	struct uiommu_driver base;	/* (c) */
+	const struct uiommu_dmar *dmar; /* (c) */
+	uint32_t timeout_us;		/* (c) */
+	struct vtd_unit *units;		/* (c) in order of DMAR records */
+	uint32_t unit_count;		/* (c) those that are not ignored */
+	bool map_sync;			/* (c) some unit wants it */
+	bool started;			/* (m) */
+	struct uiommu_pool buses;	/* (m) struct vtd_bus */
+	struct uiommu_pool devices;	/* (m) struct vtd_device */
+	struct uiommu_pool domains;	/* (m) struct vtd_domain */
+};
+
+/* The context table of one bus. */
+struct vtd_bus {
+	struct vtd_entry *table;
+	uint16_t sharers[256]; /* devices known by that device and function */
+};
+
+/* Faults told of one requester in the current period. */
+struct vtd_fault_source {
+	uint64_t since;	     /* start of the period */
+	uint32_t told;	     /* in it; 0: slot is free */
+	uint32_t suppressed; /* since the last that was told */
+	uint16_t rid;
+};
+
+struct vtd_unit {
+	struct vtd_driver *driver; /* (c) */
+	struct uiommu_host *host;  /* (c) */
+	struct uiommu_mmio *mmio;  /* (c) */
+	struct uiommu_lock *lock;  /* (c) commands, queue */
+	struct vtd_unit *next;	   /* (c) */
+	size_t mmio_size;	   /* (c) */
+	uiommu_paddr_t base;	   /* (c) */
+	uint32_t index;		   /* (c) as people see it */
+	uint32_t record;	   /* (c) in the DMAR table */
+	uint16_t segment;	   /* (c) */
+	uint8_t version;	   /* (c) */
+	bool ignored;		   /* (c) protected memory is turned off only */
+	struct vtd_caps caps;	   /* (c) */
+	bool started;		   /* (m) */
+	bool enabled;		   /* (m) translation */
+	bool broken;		   /* (a) never cleared */
+
+	/* vtd_queue.c */
+	struct vtd_desc *ring;	     /* (s) NULL: invalidates by registers */
+	uint32_t *status;	     /* (s) (a) where waits tell their number */
+	uiommu_paddr_t ring_paddr;   /* (s) */
+	uiommu_paddr_t status_paddr; /* (s) */
+	uint32_t submitted;	     /* (u) descriptors ever, modulo 2^32 */
+	uint32_t aborts;	     /* (u) (a) times that waits were aborted */
+	uint32_t errors;	     /* (u) in a row */
+	uint32_t error_mark;	     /* (u) *status at the last error */
+	uint64_t invalidations;	     /* (u) batches ever */
+
+	/* vtd_context.c */
+	struct vtd_entry *root;		/* (m) */
+	uiommu_paddr_t root_paddr;	/* (s) */
+	struct vtd_device *devices;	/* (m) */
+	struct vtd_bus *bus[VTD_BUSES]; /* (m) */
+
+	/* vtd_domain.c */
+	uint32_t *ids;	  /* (m) bit map */
+	size_t ids_size;  /* (c) bytes of it */
+	uint32_t id_next; /* (m) where to look first */
+
+	/* vtd_fault.c */
+	struct uiommu_lock *fault_lock;	  /* (c) */
+	uint64_t faults;		  /* (f) records ever */
+	struct vtd_fault_source overflow; /* (f) */
+	struct vtd_fault_source others;	  /* (f) those without a slot */
+	struct vtd_fault_source sources[VTD_FAULT_SOURCES]; /* (f) */
+};
+UIOMMU_STATIC_ASSERT(sizeof(struct vtd_unit) <= 4096);
+
+static inline bool uiommu_vtd_broken(const struct vtd_unit *u)
+{
+	return uiommu_load(&u->broken);
+}
+
+static inline uint64_t uiommu_vtd_deadline(const struct vtd_unit *u)
+{
+	return uiommu_host_now_ns(u->host) +
+	       (uint64_t)u->driver->timeout_us * 1000;
+}
+
+/*
+ * Every wait on hardware samples the clock with this first and reads the
+ * register after it, so that a late wake-up still gets one read.
+ */
+static inline bool uiommu_vtd_late(const struct vtd_unit *u, uint64_t deadline)
+{
+	return uiommu_host_now_ns(u->host) > deadline;
+}
+
+/* Makes a table write visible to a walker that does not snoop. */
+static inline void uiommu_vtd_clean(const struct vtd_unit *u, const void *addr,
+				    size_t size)
+{
+	if (!u->caps.coherent)
+		uiommu_host_cache_clean(u->host, addr, size);
+}
+
+/*
+ * Finds the unit of DMAR record @record. UIOMMU_OK, then @unit may be ignored;
+ * UIOMMU_ENODEV if it is none (logged); UIOMMU_ENOMEM. Touches no hardware but
+ * for reading capabilities.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_vtd_unit_create(struct vtd_driver *driver, uint32_t record,
+			   struct vtd_unit **unit);
+void uiommu_vtd_unit_destroy(struct vtd_unit *u);
+
+/* UIOMMU_EBUSY if it translates already, UIOMMU_EIO if it is gone. */
+UIOMMU_MUST_CHECK int uiommu_vtd_unit_check(struct vtd_unit *u);
+/* Memory; what firmware left ends; invalidation works. */
+UIOMMU_MUST_CHECK int uiommu_vtd_unit_start(struct vtd_unit *u);
+/* After all units were started: an empty root table, empty caches. */
+UIOMMU_MUST_CHECK int uiommu_vtd_unit_load(struct vtd_unit *u);
+UIOMMU_MUST_CHECK int uiommu_vtd_unit_enable(struct vtd_unit *u);
+/* Translation off, if it is on. */
+void uiommu_vtd_unit_disable(struct vtd_unit *u);
+UIOMMU_MUST_CHECK int uiommu_vtd_unit_open_memory(struct vtd_unit *u);
+/* After disable: ends the queue, frees what start allocated. */
+void uiommu_vtd_unit_stop(struct vtd_unit *u);
+
+/* Flushes the write buffer where that takes a command. */
+UIOMMU_MUST_CHECK int uiommu_vtd_unit_write_buffer(struct vtd_unit *u);
+
+/*
+ * The unit missed a deadline, or is gone: it gets no new work and keeps its
+ * memory. Told to the host once. No spin lock held.
+ */
+void uiommu_vtd_unit_break(struct vtd_unit *u, const char *what);
+
+#endif /* UIOMMU_VTD_UNIT_H */
