@@ -100,6 +100,7 @@ static void plan_begin(struct plan_work *work)
 		note->set = i;
 		note->group = UIOMMU_PLAN_NONE;
 		note->shares = UIOMMU_PLAN_NONE;
+		note->requirer = UIOMMU_PLAN_NONE;
 		device->function = i;
 		device->unit = UIOMMU_PLAN_NONE;
 		device->group = UIOMMU_PLAN_NONE;

@@ -36,6 +36,8 @@ struct plan_note {
 	uint32_t group;	     /* of the set, noted at its lowest device */
 	uint32_t shares;     /* a device with which it shares... */
 	uint32_t shared_rid; /* ...this requester id */
+	uint32_t requirer;   /* of the group, not device, of this index: lowest
+			    * member that requires its type */
 };
 
 /* A plan being made. All notes go when it is. */

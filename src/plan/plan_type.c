@@ -35,38 +35,27 @@ static enum uiommu_domain_type plan_wanted(const struct plan_work *work)
 void uiommu_plan_types(struct plan_work *work)
 {
 	struct uiommu_plan *plan = &work->plan;
-	struct uiommu_plan_group *group;
 	uint32_t i;
 
 	for (i = 0; i < plan->device_count; i++) {
 		struct uiommu_plan_device *device = &plan->devices[i];
+		struct uiommu_plan_group *group;
 
 		device->required = plan_required(work, i);
 		if (device->required == UIOMMU_DOMAIN_NONE)
 			continue;
 		group = &plan->groups[device->group];
-		if (group->type != UIOMMU_DOMAIN_IDENTITY)
+		if (group->type == UIOMMU_DOMAIN_NONE ||
+		    (group->type != device->required &&
+		     device->required == UIOMMU_DOMAIN_IDENTITY)) {
 			group->type = device->required;
+			work->notes[device->group].requirer = i;
+		}
 	}
 	for (i = 0; i < plan->group_count; i++) {
 		if (plan->groups[i].type == UIOMMU_DOMAIN_NONE)
 			plan->groups[i].type = plan_wanted(work);
 	}
-}
-
-/* Lowest member that requires the group's type; or NONE. */
-static uint32_t plan_requirer(const struct uiommu_plan *plan,
-			      const struct uiommu_plan_group *group)
-{
-	uint32_t i;
-
-	for (i = 0; i < group->member_count; i++) {
-		uint32_t member = plan->members[group->member_first + i];
-
-		if (plan->devices[member].required == group->type)
-			return member;
-	}
-	return UIOMMU_PLAN_NONE;
 }
 
 void uiommu_plan_say_type(struct plan_work *work, uint32_t device)
@@ -79,9 +68,9 @@ void uiommu_plan_say_type(struct plan_work *work, uint32_t device)
 	if (decided->group == UIOMMU_PLAN_NONE)
 		return;
 	group = &work->plan.groups[decided->group];
-	other = decided->required == group->type
-			? device
-			: plan_requirer(&work->plan, group);
+	other = work->notes[decided->group].requirer;
+	if (decided->required == group->type)
+		other = device;
 	if (decided->required != UIOMMU_DOMAIN_NONE &&
 	    decided->required != group->type)
 		rule = UIOMMU_RULE_TYPE_CONFLICT;
