@@ -133,20 +133,20 @@ void uiommu_host_pci_write32(struct uiommu_host *host, struct uiommu_sid sid,
 }
 
 /*
- * With one CPU that never sleeps both kinds are the same: interrupts go off,
- * and nobody else can be inside. More CPUs need a real spin lock for the first
- * kind and a sleeping mutex for the second.
+ * With one CPU and one thread nobody else can be inside: a spin lock is no more
+ * than interrupts off, and a mutex, which leaves them on (the watchdog is to
+ * bark while a unit is being started), is nothing at all. With more of either
+ * they are a real spin lock and a mutex that sleeps.
  */
 struct uiommu_lock *uiommu_host_lock_create(struct uiommu_host *host,
 					    enum uiommu_lock_kind kind)
 {
-	(void)kind;
 	for (unsigned int i = 0; i < HOST_LOCKS; i++) {
 		struct uiommu_lock *lock = &host->locks[i];
 
 		if (lock->used)
 			continue;
-		*lock = (struct uiommu_lock){ .used = true };
+		*lock = (struct uiommu_lock){ .used = true, .kind = kind };
 		return lock;
 	}
 	return NULL;
@@ -165,7 +165,9 @@ unsigned long uiommu_host_lock_acquire(struct uiommu_lock *lock)
 {
 	unsigned long flags;
 
-	__asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+	__asm__ volatile("pushfq; popq %0" : "=r"(flags) : : "memory");
+	if (lock->kind == UIOMMU_LOCK_SPIN)
+		__asm__ volatile("cli" : : : "memory");
 	if (lock->held) /* it would wait for itself */
 		kernel_panic("a lock was taken twice");
 	lock->held = true;
@@ -175,7 +177,11 @@ unsigned long uiommu_host_lock_acquire(struct uiommu_lock *lock)
 void uiommu_host_lock_release(struct uiommu_lock *lock, unsigned long state)
 {
 	lock->held = false;
-	__asm__ volatile("pushq %0; popfq" : : "r"(state) : "memory", "cc");
+	if (lock->kind == UIOMMU_LOCK_SPIN)
+		__asm__ volatile("pushq %0; popfq"
+				 :
+				 : "r"(state)
+				 : "memory", "cc");
 }
 
 void uiommu_host_notify(struct uiommu_host *host,

@@ -14,6 +14,7 @@
 struct uiommu_lock {
 	bool used;
 	bool held;
+	enum uiommu_lock_kind kind;
 };
 
 struct uiommu_host {
