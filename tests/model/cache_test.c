@@ -178,6 +178,14 @@ static void test_superpage_mask(void **state)
 	assert_true(vtdm_iotlb_cached(fx.m, FX_DID, base, NULL));
 	fx_iotlb(&fx, 3, FX_DID, base | AM(9) | IH);
 	assert_false(vtdm_iotlb_cached(fx.m, FX_DID, base, NULL));
+	/* Also among so many pages that each could be looked for singly. */
+	assert_int_equal(vtdm_translate(fx.m, FX_SID, base, false,
+					VTDM_AT_UNTRANSLATED, NULL),
+			 VTDM_OK);
+	fill(&fx, base + 0x200000, 1200);
+	fx_iotlb(&fx, 3, FX_DID, base | AM(9) | IH);
+	assert_false(vtdm_iotlb_cached(fx.m, FX_DID, base, NULL));
+	assert_int_equal(held(&fx, base + 0x200000, 1200), 1200);
 	fx_clean(&fx);
 	fx_stop(&fx);
 }
@@ -228,6 +236,49 @@ static void test_paging_path(void **state)
 	assert_int_equal(vtdm_cache_count(fx.m, VTDM_CACHE_PAGING), 0);
 	fx_clean(&fx);
 	fx_stop(&fx);
+}
+
+/* Wide masks, found by scanning, treat pointers no differently. */
+static void test_paging_wide(void **state)
+{
+	struct fx fx;
+
+	(void)state;
+	fx_init(&fx);
+	with_page(&fx);
+	fx_iotlb(&fx, 3, FX_DID, 0x12200000 | AM(9) | IH);
+	assert_int_equal(vtdm_cache_count(fx.m, VTDM_CACHE_PAGING), 3);
+	assert_int_equal(vtdm_cache_count(fx.m, VTDM_CACHE_IOTLB), 0);
+	fx_iotlb(&fx, 3, FX_DID, 0x12200000 | AM(9));
+	assert_int_equal(vtdm_cache_count(fx.m, VTDM_CACHE_PAGING), 0);
+	fx_clean(&fx);
+	fx_stop(&fx);
+}
+
+/* A cached leaf carries the permission of the levels above it. */
+static void test_cached_permission(void **state)
+{
+	struct fx fx;
+	unsigned int level;
+	uint64_t pa;
+
+	(void)state;
+	for (level = 1; level < 4; level++) {
+		fx_init(&fx);
+		fx_boot(&fx);
+		fx_attach(&fx, FX_SID);
+		fx_map(&fx, FX_IOVA, fx.data_pa, RD | WR);
+		pa = fx_entry(&fx, FX_IOVA, level);
+		fx_poke(&fx, pa, fx_peek(&fx, pa) & ~WR);
+		assert_int_equal(fx_read(&fx, FX_IOVA), VTDM_OK);
+		assert_int_equal(fx_write(&fx, FX_IOVA), VTDM_FR_WRITE);
+		/* As does a cached pointer. */
+		fx_iotlb(&fx, 3, FX_DID, FX_IOVA | IH);
+		assert_int_equal(fx_write(&fx, FX_IOVA), VTDM_FR_WRITE);
+		assert_int_equal(fx_read(&fx, FX_IOVA), VTDM_OK);
+		fx_clean(&fx);
+		fx_stop(&fx);
+	}
 }
 
 static void test_domain_and_global(void **state)
@@ -514,6 +565,8 @@ int main(void)
 		cmocka_unit_test(test_superpage_mask),
 		cmocka_unit_test(test_paging_structures),
 		cmocka_unit_test(test_paging_path),
+		cmocka_unit_test(test_paging_wide),
+		cmocka_unit_test(test_cached_permission),
 		cmocka_unit_test(test_domain_and_global),
 		cmocka_unit_test(test_shared_domain_id),
 		cmocka_unit_test(test_context_stale),

@@ -56,6 +56,10 @@ static void test_ring(void **state)
 	vtdm_fault_inject(fx.m, 10, 0, true, 5);
 	assert_int_equal(rec_hi(&fx, 0) & 0xffff, 10);
 	assert_int_equal(fsts(&fx), PPF | FRI(3));
+	rec_clear(&fx, 3);
+	rec_clear(&fx, 0);
+	vtdm_fault_inject(fx.m, 11, 0, true, 5);
+	assert_int_equal(fsts(&fx), PPF | FRI(1));
 	fx_clean(&fx);
 	fx_stop(&fx);
 }

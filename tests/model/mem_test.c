@@ -56,6 +56,12 @@ static void test_addresses(void **state)
 		vtdm_mem_alloc(mem, 4096, VTDM_MEM_HIGH, &pa);
 		assert_int_not_equal(pa >> 32, 0);
 	}
+	/* Given places are stepped over. */
+	vtdm_mem_alloc(mem, 4096, VTDM_MEM_LOW, &pa);
+	for (int i = 1; i < 16; i++)
+		assert_non_null(vtdm_mem_alloc_at(mem, pa + i * 4096u, 4096));
+	vtdm_mem_alloc(mem, 4096, VTDM_MEM_LOW, &other);
+	assert_int_equal(other, pa + 16 * 4096);
 	assert_non_null(vtdm_mem_alloc_at(mem, 0x9f000, 8192));
 	assert_null(vtdm_mem_alloc_at(mem, 0xa0000, 4096));
 	assert_null(vtdm_mem_ptr(mem, 0xa1000));

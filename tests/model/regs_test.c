@@ -278,8 +278,10 @@ static void test_slow_by_reads(void **state)
 	vtdm_knobs(fx.m)->cmd_reads = 3;
 	vtdm_write64(fx.m, 0x20, fx.root_pa);
 	vtdm_write32(fx.m, 0x18, SRTP);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
+		vtdm_tick(fx.m, 1); /* time is no read */
 		assert_int_equal(vtdm_read32(fx.m, 0x1c), 0);
+	}
 	assert_int_equal(vtdm_read32(fx.m, 0x1c), SRTP);
 	vtdm_write64(fx.m, 0x28, UINT64_C(5) << 61);
 	for (i = 0; i < 3; i++)
