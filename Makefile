@@ -35,7 +35,7 @@ lint:
 
 fuzz:
 	@scripts/setup.sh test
-	@scripts/fuzz.sh $(FUZZ_SECONDS)
+	@scripts/fuzz.sh $(FUZZ_SECONDS) $(BUILD)/fuzz
 
 format:
 	@scripts/setup.sh test
