@@ -169,18 +169,25 @@ void reading_fini(struct reading *r)
 	free(r->memory);
 }
 
-static bool reading_complains(const struct uiommu_dmar *dmar, uint32_t record,
-			      uint32_t offset)
+/* The findings about one record stand together; @first is of those. */
+static bool complains(const struct uiommu_dmar *dmar, uint32_t first,
+		      uint32_t offset, uint32_t length)
 {
-	for (uint32_t i = 0; i < dmar->finding_count; i++)
-		if (dmar->findings[i].record == record &&
-		    dmar->findings[i].offset == offset)
+	const struct uiommu_dmar_finding *f = &dmar->findings[first];
+
+	for (uint32_t i = first; i < dmar->finding_count; i++, f++) {
+		if (f->record != dmar->findings[first].record ||
+		    f->offset >= offset + length)
+			return false;
+		if (f->offset == offset)
 			return true;
+	}
 	return false;
 }
 
+/* @at: end of the scope before; @first: the first finding not before it */
 static void check_scope(const struct uiommu_dmar *dmar, uint32_t index,
-			uint32_t owner, uint32_t *at)
+			uint32_t owner, uint32_t *at, uint32_t *first)
 {
 	const struct uiommu_dmar_scope *s = &dmar->scopes[index];
 	const struct uiommu_dmar_record *r = &dmar->records[owner];
@@ -192,7 +199,11 @@ static void check_scope(const struct uiommu_dmar *dmar, uint32_t index,
 	*at = s->offset + length;
 	CHECK(*at <= r->offset + r->length);
 	CHECK(s->path_offset + 2u * s->path_count <= *at);
-	CHECK(s->usable || reading_complains(dmar, owner, s->offset));
+	while (*first < dmar->finding_count &&
+	       dmar->findings[*first].record == owner &&
+	       dmar->findings[*first].offset < s->offset)
+		++*first;
+	CHECK(s->usable || complains(dmar, *first, s->offset, length));
 	CHECK(uiommu_dmar_path(dmar, s, s->path_count, &device, &function) ==
 	      UIOMMU_EINVAL);
 	if (!s->usable)
@@ -222,12 +233,13 @@ static void check_unit(const struct uiommu_dmar *dmar,
 	}
 }
 
-static void check_record(const struct uiommu_dmar *dmar, uint32_t index)
+static void check_record(const struct uiommu_dmar *dmar, uint32_t index,
+			 uint32_t first)
 {
 	const struct uiommu_dmar_record *r = &dmar->records[index];
 
 	CHECK(r->length >= 4 && r->length <= dmar->size - r->offset);
-	CHECK(r->usable || reading_complains(dmar, index, r->offset));
+	CHECK(r->usable || complains(dmar, first, r->offset, r->length));
 	if (!r->usable)
 		return;
 	CHECK(r->type <= UIOMMU_DMAR_SIDP);
@@ -271,7 +283,7 @@ void reading_check(const struct reading *r)
 {
 	const struct uiommu_dmar *dmar = &r->dmar;
 	uint32_t at = TABLE_HEADER;
-	uint32_t scope = 0;
+	uint32_t scope = 0, first = 0;
 
 	CHECK(r->err == UIOMMU_OK || r->err == UIOMMU_EBADTABLE);
 	CHECK(!dmar->findings_dropped);
@@ -293,11 +305,15 @@ void reading_check(const struct reading *r)
 
 		CHECK(record->offset == at);
 		at += record->length;
-		check_record(dmar, i);
+		while (first < dmar->finding_count &&
+		       dmar->findings[first].record != i &&
+		       dmar->findings[first].offset < at)
+			first++;
+		check_record(dmar, i, first);
 		if (record->scope_count)
 			CHECK(record->scope_first == scope);
 		for (uint32_t k = 0; k < record->scope_count; k++)
-			check_scope(dmar, scope++, i, &scope_at);
+			check_scope(dmar, scope++, i, &scope_at, &first);
 	}
 	CHECK(scope == dmar->scope_count);
 }
