@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Boot the reference kernel in QEMU: run-bare.sh BUILDDIR [VARIANT]
 # Without a variant the plain machine; "list" names the variants and "all" runs
-# one after the other. The exit status is the kernel's verdict.
+# one after the other. BARE_APPEND is added to the kernel's command line. The exit
+# status is the kernel's verdict.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
@@ -31,6 +32,7 @@ list()
 	devtlb      the unit supports device TLBs
 	firmware    QEMU's own DMAR, no module
 	pt          passthrough: identity default domains
+	off         the drivers alone, uIOMMU is never called
 	bench       no demonstration: the cost of the DMA API in instructions
 	END
 }
@@ -60,6 +62,7 @@ scalable) iommu=,x-scalable-mode=on ;;
 devtlb) iommu=,device-iotlb=on ;;
 firmware) module= ;;
 pt) append=passthrough ;;
+off) append=iommu=off ;;
 bench) append=bench count='-icount shift=0,sleep=off' ;;
 *)
 	echo "run-bare: no variant '$variant'; there are:" >&2
@@ -72,17 +75,18 @@ command -v qemu-system-x86_64 >/dev/null 2>&1 ||
 	fail "qemu-system-x86_64 is missing; on Debian: apt-get install qemu-system-x86"
 [ -f "$kernel" ] || fail "$kernel is missing; build first (make)"
 
-work=$build/run-bare
+work=$build/run-bare/$variant.$$ # several may run at once
 mkdir -p "$work" || exit 1
-crc=$(python3 host/bare/make-disk.py "$work/disk-$variant.img") ||
+trap 'rm -rf "$work"' EXIT
+crc=$(python3 host/bare/make-disk.py "$work/disk.img") ||
 	fail "cannot write the disk image"
 append="$append disk-crc=$crc ${BARE_APPEND-}"
 set --
 if [ -n "$module" ]; then
-	python3 host/bare/make-dmar.py "$work/dmar-$variant.bin" \
+	python3 host/bare/make-dmar.py "$work/dmar.bin" \
 		00:02.0 $rmrr_first $rmrr_last || fail "cannot write the DMAR"
 	append="$append reserve=0x$rmrr_first-0x$rmrr_last"
-	set -- -initrd "$work/dmar-$variant.bin"
+	set -- -initrd "$work/dmar.bin"
 fi
 
 echo "run-bare: variant $variant, at most $limit s"
@@ -98,7 +102,7 @@ timeout --foreground "$limit" qemu-system-x86_64 \
 	-device pcie-root-port,id=rp1,addr=04.0,chassis=1,slot=1 \
 	-device pcie-root-port,id=rp2,addr=05.0,chassis=2,slot=2 \
 	-device pcie-root-port,id=rp3,addr=06.0,chassis=3,slot=3 \
-	-drive "if=none,id=disk,format=raw,file=$work/disk-$variant.img" \
+	-drive "if=none,id=disk,format=raw,file=$work/disk.img" \
 	-device nvme,bus=rp1,drive=disk,serial=uiommu \
 	-netdev user,id=net,restrict=on \
 	-device e1000e,bus=rp2,netdev=net \
@@ -106,14 +110,13 @@ timeout --foreground "$limit" qemu-system-x86_64 \
 	-device edu,bus=pci,addr=01.0 \
 	-device pci-testdev,bus=pci,addr=02.0 \
 	-kernel "$kernel" -append "$append" $count "$@" \
-	</dev/null 2>"$work/qemu-$variant.log"
+	</dev/null 2>"$work/qemu.log"
 status=$?
-rm -f "$work/disk-$variant.img"
 
 # QEMU has its own say about every access that was stopped; that matters only
 # when the kernel had none.
 if [ $status -ne 33 ] && [ $status -ne 35 ]; then
-	cat "$work/qemu-$variant.log" >&2
+	cat "$work/qemu.log" >&2
 fi
 # isa-debug-exit turns the kernel's 16 (passed) into 33.
 case $status in
