@@ -45,7 +45,10 @@ static void plan_note_share(struct plan_work *work, uint32_t device,
 	note->shared_rid = rid;
 }
 
-/* Users of one id are neighbours in work->users. */
+/*
+ * Users of one id are neighbours in work->users. Ids that are shared through a
+ * bridge would be joined by that as well; these are all that are shared.
+ */
 static void plan_join_aliases(struct plan_work *work)
 {
 	const struct plan_alias *users = work->users;

@@ -345,12 +345,12 @@ static void test_odd_bridges(void **state)
 	assert_int_equal(above(fixture, 0x50), -1);
 }
 
-/* Bus @step of 33: 0..31 of segment 0, then 1 of segment 1. */
+/* Step 0..31 is a bus of segment 0; 32 is all of segment 1. */
 static int scan_step(struct uiommu_topology *topology, unsigned int step)
 {
-	uint8_t bus = step == 32 ? 1 : (uint8_t)step;
-
-	return uiommu_topology_scan(topology, step == 32, bus, bus);
+	if (step == 32)
+		return uiommu_topology_scan(topology, 1, 0, 255);
+	return uiommu_topology_scan(topology, 0, (uint8_t)step, (uint8_t)step);
 }
 
 /* Whatever order ranges are added in, the topology is the same. */
@@ -358,7 +358,8 @@ static void test_order_of_scans(void **state)
 {
 	struct fixture *fixture = *state;
 	uint64_t seed = fake_seed("order of scans");
-	struct uiommu_sid other_segment = { 1, 0x100 };
+	struct uiommu_sid other_bridge = { 1, 0x18 };
+	struct uiommu_sid other_leaf = { 1, 0x100 };
 	struct uiommu_topology other;
 	unsigned int round, i, step;
 
@@ -367,7 +368,9 @@ static void test_order_of_scans(void **state)
 		bridge(fixture, i, 2, i + 20, i + 20);
 		leaf(fixture, i + 20);
 	}
-	fake_add(fixture->host, other_segment, 0x18086, 0, 0);
+	fake_port(fixture->host, other_bridge, UIOMMU_PCIE_ROOT_PORT, 1, 1,
+		  true);
+	fake_add(fixture->host, other_leaf, 0x18086, 0, 0);
 	scan(fixture);
 	assert_int_equal(scan_step(&fixture->topology, 32), 0);
 	for (round = 0; round < 50; round++) {

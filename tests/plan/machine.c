@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "machine.h"
+
+int machine_setup(void **state)
+{
+	struct machine *machine = calloc(1, sizeof(*machine));
+
+	assert_non_null(machine);
+	machine->host = fake_new();
+	uiommu_topology_init(&machine->topology, machine->host);
+	machine->dmar.records = machine->records;
+	machine->dmar.scopes = machine->scopes;
+	machine->dmar.table = machine->table;
+	machine->dmar.size = sizeof(machine->table);
+	*state = machine;
+	return 0;
+}
+
+int machine_teardown(void **state)
+{
+	struct machine *machine = *state;
+
+	if (machine->plan.host != NULL)
+		uiommu_plan_fini(&machine->plan);
+	uiommu_topology_fini(&machine->topology);
+	fake_free(machine->host);
+	free(machine);
+	return 0;
+}
+
+static struct uiommu_dmar_record *add_record(struct machine *machine,
+					     uint16_t type)
+{
+	struct uiommu_dmar_record *record;
+
+	assert_true(machine->dmar.record_count < MACHINE_RECORDS);
+	record = &machine->records[machine->dmar.record_count++];
+	record->type = type;
+	record->usable = true;
+	record->scope_first = machine->dmar.scope_count;
+	return record;
+}
+
+uint32_t machine_drhd(struct machine *machine, uint8_t flags)
+{
+	struct uiommu_dmar_record *record = add_record(machine,
+						       UIOMMU_DMAR_DRHD);
+	uint32_t index = machine->dmar.record_count - 1;
+
+	record->flags = flags;
+	machine->units[index].present = true;
+	machine->units[index].passthrough = true;
+	return index;
+}
+
+uint32_t machine_rmrr(struct machine *machine, uint64_t first, uint64_t last)
+{
+	struct uiommu_dmar_record *record = add_record(machine,
+						       UIOMMU_DMAR_RMRR);
+
+	record->range.first = first;
+	record->range.last = last;
+	return machine->dmar.record_count - 1;
+}
+
+struct uiommu_dmar_scope *machine_scope(struct machine *machine, uint8_t type,
+					unsigned int bus, unsigned int device,
+					unsigned int function)
+{
+	uint32_t index = machine->dmar.scope_count++;
+	struct uiommu_dmar_scope *scope = &machine->scopes[index];
+
+	assert_true(index < MACHINE_SCOPES);
+	machine->records[machine->dmar.record_count - 1].scope_count++;
+	scope->record = machine->dmar.record_count - 1;
+	scope->path_offset = 4 * index;
+	scope->path_count = 1;
+	scope->type = type;
+	scope->start_bus = (uint8_t)bus;
+	scope->usable = true;
+	machine->table[4 * index] = (uint8_t)device;
+	machine->table[4 * index + 1] = (uint8_t)function;
+	return scope;
+}
+
+void machine_hop(struct machine *machine, unsigned int device,
+		 unsigned int function)
+{
+	uint32_t index = machine->dmar.scope_count - 1;
+
+	assert_int_equal(machine->scopes[index].path_count, 1);
+	machine->scopes[index].path_count = 2;
+	machine->table[4 * index + 2] = (uint8_t)device;
+	machine->table[4 * index + 3] = (uint8_t)function;
+}
+
+int machine_try_plan(struct machine *machine, struct uiommu_plan *plan)
+{
+	struct uiommu_plan_input input = { &machine->dmar, &machine->topology,
+					   machine->units, machine->options };
+
+	return uiommu_plan_make(machine->host, &input, plan);
+}
+
+void machine_plan(struct machine *machine)
+{
+	if (machine->plan.host != NULL)
+		uiommu_plan_fini(&machine->plan);
+	uiommu_topology_fini(&machine->topology);
+	assert_int_equal(uiommu_topology_scan(&machine->topology, 0, 0, 255),
+			 0);
+	assert_int_equal(machine_try_plan(machine, &machine->plan), 0);
+	machine_check(machine);
+}
+
+uint32_t machine_index(const struct machine *machine, unsigned int bus,
+		       unsigned int device, unsigned int function)
+{
+	uint32_t i = uiommu_topology_find(&machine->topology,
+					  fake_sid(bus, device, function));
+
+	assert_int_not_equal(i, UIOMMU_PCI_NONE);
+	return i;
+}
+
+const struct uiommu_plan_device *machine_device(const struct machine *machine,
+						unsigned int bus,
+						unsigned int device,
+						unsigned int function)
+{
+	return &machine->plan
+			.devices[machine_index(machine, bus, device, function)];
+}
+
+const struct uiommu_reason *machine_reason(const struct machine *machine,
+					   uint32_t device,
+					   enum uiommu_rule rule)
+{
+	uint32_t i;
+
+	for (i = 0; i < machine->plan.reason_count; i++) {
+		const struct uiommu_reason *reason = &machine->plan.reasons[i];
+
+		if (reason->device == device && reason->rule == rule)
+			return reason;
+	}
+	return NULL;
+}
+
+/* One sentence of its own, whole in 200 bytes, that names who it is about. */
+static void check_text(const struct machine *machine,
+		       const struct uiommu_reason *reason)
+{
+	const struct uiommu_pci_function *function =
+		&machine->topology.functions[reason->device];
+	char text[200], cut[8], sid[16];
+	size_t size;
+
+	size = uiommu_reason_text(&machine->plan, &machine->topology, reason,
+				  text, sizeof(text));
+	assert_true(size > 20 && size < sizeof(text));
+	assert_int_equal(strlen(text), size);
+	assert_null(strchr(text, '%'));
+	assert_null(strchr(text, '\n'));
+	assert_null(strstr(text, "4294967295"));
+	assert_null(strstr(text, "unknown"));
+	snprintf(sid, sizeof(sid), "%04x:%02x:%02x.%u", function->sid.segment,
+		 UIOMMU_SID_BUS(function->sid), UIOMMU_SID_DEV(function->sid),
+		 UIOMMU_SID_FN(function->sid));
+	if (reason->rule <= UIOMMU_RULE_GROUP_MULTIFUNCTION)
+		assert_non_null(strstr(text, sid));
+	assert_int_equal(uiommu_reason_text(&machine->plan, &machine->topology,
+					    reason, cut, sizeof(cut)),
+			 size);
+	assert_int_equal(strlen(cut), sizeof(cut) - 1);
+}
+
+/* The reasons of device @i begin at @at; returns where they end. */
+static uint32_t check_reasons(const struct machine *machine, uint32_t i,
+			      uint32_t at)
+{
+	const struct uiommu_plan *plan = &machine->plan;
+	unsigned int units = 0, groups = 0, types = 0, regions = 0;
+
+	for (; at < plan->reason_count && plan->reasons[at].device == i; at++) {
+		enum uiommu_rule rule = plan->reasons[at].rule;
+
+		check_text(machine, &plan->reasons[at]);
+		if (rule <= UIOMMU_RULE_UNIT_NONE)
+			units++;
+		else if (rule <= UIOMMU_RULE_GROUP_MULTIFUNCTION)
+			groups++;
+		else if (rule <= UIOMMU_RULE_TYPE_CONFLICT)
+			types++;
+		else
+			regions++;
+	}
+	assert_int_equal(units, 1);
+	assert_int_equal(regions, plan->devices[i].region_count);
+	if (plan->devices[i].unit == UIOMMU_PLAN_NONE) {
+		assert_int_equal(groups + types, 0);
+	} else {
+		assert_true(groups >= 1);
+		assert_int_equal(types, 1);
+		assert_true(regions >= 1);
+	}
+	return at;
+}
+
+static void check_regions(const struct uiommu_plan *plan,
+			  const struct uiommu_plan_device *device)
+{
+	const struct uiommu_region *regions =
+		&plan->regions[device->region_first];
+	uint32_t i, k;
+
+	for (i = 0; i < device->region_count; i++) {
+		assert_int_equal(regions[i].range.first & 0xfff, 0);
+		assert_int_equal(regions[i].range.last & 0xfff, 0xfff);
+		assert_true(regions[i].range.first <= regions[i].range.last);
+		assert_true(i == 0 || regions[i - 1].range.first <=
+					      regions[i].range.first);
+		/* Of one type neither overlapping nor touching. */
+		for (k = 0; k < i; k++)
+			assert_true(regions[k].type != regions[i].type ||
+				    regions[k].range.last + 1 <
+					    regions[i].range.first);
+	}
+}
+
+static void check_groups(const struct uiommu_plan *plan)
+{
+	uint32_t next = 0, lowest = 0;
+	uint32_t i, k;
+
+	for (i = 0; i < plan->group_count; i++) {
+		const struct uiommu_plan_group *group = &plan->groups[i];
+
+		assert_int_equal(group->member_first, next);
+		assert_true(group->member_count >= 1);
+		assert_true(group->type == UIOMMU_DOMAIN_DMA ||
+			    group->type == UIOMMU_DOMAIN_IDENTITY);
+		next += group->member_count;
+		for (k = 0; k < group->member_count; k++) {
+			uint32_t member =
+				plan->members[group->member_first + k];
+
+			assert_int_equal(plan->devices[member].group, i);
+			assert_true(k == 0 || plan->members[next - 1] > 0);
+			if (k == 0) {
+				assert_true(i == 0 || member > lowest);
+				lowest = member;
+			} else {
+				assert_true(member >
+					    plan->members[group->member_first +
+							  k - 1]);
+			}
+		}
+	}
+	assert_int_equal(next, plan->member_count);
+}
+
+void machine_check(const struct machine *machine)
+{
+	const struct uiommu_plan *plan = &machine->plan;
+	uint32_t aliases = 0, regions = 0, reason = 0;
+	uint32_t i;
+
+	assert_int_equal(plan->device_count, machine->topology.count);
+	for (i = 0; i < plan->device_count; i++) {
+		const struct uiommu_plan_device *device = &plan->devices[i];
+
+		assert_int_equal(device->function, i);
+		assert_int_equal(device->unit == UIOMMU_PLAN_NONE,
+				 device->group == UIOMMU_PLAN_NONE);
+		assert_int_equal(device->alias_first, aliases);
+		assert_true(device->alias_count >= 1);
+		assert_int_equal(plan->aliases[aliases].rid,
+				 machine->topology.functions[i].sid.rid);
+		aliases += device->alias_count;
+		assert_int_equal(device->region_first, regions);
+		regions += device->region_count;
+		check_regions(plan, device);
+		reason = check_reasons(machine, i, reason);
+	}
+	assert_int_equal(aliases, plan->alias_count);
+	assert_int_equal(regions, plan->region_count);
+	assert_int_equal(reason, plan->reason_count);
+	check_groups(plan);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A machine to plan for: functions in the fake host's configuration space, a
+ * table of records made without a parser, and what its units can do.
+ */
+#ifndef TESTS_PLAN_MACHINE_H
+#define TESTS_PLAN_MACHINE_H
+
+#include <uiommu/plan.h>
+
+#include "fake_pci.h"
+
+#define MACHINE_RECORDS 64
+#define MACHINE_SCOPES 256
+
+struct machine {
+	struct uiommu_host *host;
+	struct uiommu_topology topology;
+	struct uiommu_dmar dmar;
+	struct uiommu_dmar_record records[MACHINE_RECORDS];
+	struct uiommu_dmar_scope scopes[MACHINE_SCOPES];
+	uint8_t table[4 * MACHINE_SCOPES]; /* paths of at most two hops */
+	struct uiommu_plan_unit units[MACHINE_RECORDS];
+	struct uiommu_options options;
+	struct uiommu_plan plan;
+};
+
+/* cmocka fixtures; *state is the machine. */
+int machine_setup(void **state);
+int machine_teardown(void **state);
+
+/* Records; the index is returned. Scopes go to the last record. */
+uint32_t machine_drhd(struct machine *machine, uint8_t flags);
+uint32_t machine_rmrr(struct machine *machine, uint64_t first, uint64_t last);
+struct uiommu_dmar_scope *machine_scope(struct machine *machine, uint8_t type,
+					unsigned int bus, unsigned int device,
+					unsigned int function);
+/* One more hop for the last scope. */
+void machine_hop(struct machine *machine, unsigned int device,
+		 unsigned int function);
+
+/* Scans segment 0 and plans; frees an earlier plan. */
+void machine_plan(struct machine *machine);
+int machine_try_plan(struct machine *machine, struct uiommu_plan *plan);
+
+uint32_t machine_index(const struct machine *machine, unsigned int bus,
+		       unsigned int device, unsigned int function);
+const struct uiommu_plan_device *machine_device(const struct machine *machine,
+						unsigned int bus,
+						unsigned int device,
+						unsigned int function);
+/* First reason of @device with @rule, or NULL. */
+const struct uiommu_reason *machine_reason(const struct machine *machine,
+					   uint32_t device,
+					   enum uiommu_rule rule);
+/* What holds of every plan: order, counts, references, reasons, texts. */
+void machine_check(const struct machine *machine);
+
+#endif /* TESTS_PLAN_MACHINE_H */

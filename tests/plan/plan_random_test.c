@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Random machines, planned and compared with a second, naive decision: a
+ * matrix of which two functions are related, closed by Warshall's algorithm,
+ * and for each device a search through everything for its unit and regions.
+ * Then the same machine found in another order.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "machine.h"
+
+#define MOST 48
+#define NONE UIOMMU_PLAN_NONE
+
+struct oracle {
+	bool related[MOST][MOST];
+	uint32_t named[MACHINE_SCOPES]; /* function each scope is to name */
+};
+
+static unsigned int below(uint64_t *seed, unsigned int n)
+{
+	return (unsigned int)(fake_random(seed) >> 32) % n;
+}
+
+/* --- the machine ---------------------------------------------------------- */
+
+static const uint8_t bridge_types[] = {
+	UIOMMU_PCIE_ROOT_PORT,	   UIOMMU_PCIE_ROOT_PORT,
+	UIOMMU_PCIE_UPSTREAM_PORT, UIOMMU_PCIE_DOWNSTREAM_PORT,
+	UIOMMU_PCIE_TO_PCI_BRIDGE, UIOMMU_PCI_TO_PCIE_BRIDGE,
+	UIOMMU_PCI_CONVENTIONAL,   UIOMMU_PCIE_ENDPOINT,
+};
+
+static const uint8_t leaf_types[] = {
+	UIOMMU_PCIE_ENDPOINT,	 UIOMMU_PCIE_LEGACY_ENDPOINT,
+	UIOMMU_PCI_CONVENTIONAL, UIOMMU_PCIE_INTEGRATED_ENDPOINT,
+	UIOMMU_PCIE_ENDPOINT,	 UIOMMU_PCIE_EVENT_COLLECTOR,
+	UIOMMU_PCIE_ENDPOINT,	 3,
+};
+
+static void random_acs(uint64_t *seed, struct fake_function *f)
+{
+	if (!f->extended || below(seed, 4) == 0)
+		return;
+	if (below(seed, 2) == 0)
+		fake_acs(f, FAKE_ACS_FULL, FAKE_ACS_FULL);
+	else
+		fake_acs(f, below(seed, 128), below(seed, 128));
+}
+
+static void random_function(struct machine *machine, uint64_t *seed,
+			    struct uiommu_sid sid, unsigned int *buses)
+{
+	struct fake_function *f;
+	unsigned int type;
+
+	if (*buses < 12 && below(seed, 3) == 0) {
+		++*buses;
+		f = fake_port(machine->host, sid, bridge_types[below(seed, 8)],
+			      *buses, *buses, false);
+	} else {
+		f = fake_add(machine->host, sid,
+			     below(seed, 2) ? 0x10008086 : 0x10001b36, 0x020000,
+			     0);
+		type = leaf_types[below(seed, 8)];
+		if (type != UIOMMU_PCI_CONVENTIONAL)
+			fake_express(f, type);
+	}
+	random_acs(seed, f);
+	if (below(seed, 2) == 0)
+		fake_multifunction(f);
+}
+
+/* Buses in use are 0 to @buses; fills them one by one. */
+static void random_functions(struct machine *machine, uint64_t *seed)
+{
+	unsigned int buses = 0, count = 0;
+	unsigned int bus, slot, function;
+
+	for (bus = 0; bus <= buses; bus++) {
+		for (slot = 0; slot < 32 && count < MOST - 8; slot++) {
+			if (below(seed, 10) != 0 && slot != 0)
+				continue;
+			for (function = 0; function < 3; function++) {
+				if (function != 0 && below(seed, 2) == 0)
+					continue;
+				random_function(machine, seed,
+						fake_sid(bus, slot, function),
+						&buses);
+				count++;
+			}
+		}
+	}
+}
+
+static void random_scopes(struct machine *machine, struct oracle *oracle,
+			  uint64_t *seed)
+{
+	const struct uiommu_topology *topology = &machine->topology;
+	unsigned int n = below(seed, 4);
+
+	while (n-- != 0) {
+		uint32_t named = below(seed, topology->count);
+		struct uiommu_sid sid = topology->functions[named].sid;
+
+		oracle->named[machine->dmar.scope_count] = named;
+		machine_scope(machine, (uint8_t)(1 + below(seed, 2)),
+			      UIOMMU_SID_BUS(sid), UIOMMU_SID_DEV(sid),
+			      UIOMMU_SID_FN(sid))
+			->usable = below(seed, 8) != 0;
+	}
+}
+
+static void random_table(struct machine *machine, struct oracle *oracle,
+			 uint64_t *seed)
+{
+	unsigned int n = below(seed, 6);
+	uint32_t record;
+
+	while (n-- != 0) {
+		record = machine_drhd(machine, below(seed, 3) == 0);
+		random_scopes(machine, oracle, seed);
+		machine->units[record].present = below(seed, 5) != 0;
+		machine->units[record].passthrough = below(seed, 4) != 0;
+		machine->records[record].usable = below(seed, 8) != 0;
+		if (below(seed, 2) == 0) {
+			uint64_t first = (uint64_t)below(seed, 64) << 10;
+
+			record = machine_rmrr(machine, first,
+					      first + below(seed, 20000));
+			random_scopes(machine, oracle, seed);
+			machine->records[record].usable = below(seed, 8) != 0;
+		}
+	}
+	machine->options.passthrough = (enum uiommu_choice)below(seed, 3);
+}
+
+/* --- the second decision -------------------------------------------------- */
+
+static bool oracle_apart(const struct uiommu_pci_function *f)
+{
+	uint32_t must = UIOMMU_ACS_SOURCE_VALIDATION |
+			UIOMMU_ACS_REQUEST_REDIRECT |
+			UIOMMU_ACS_COMPLETION_REDIRECT |
+			UIOMMU_ACS_UPSTREAM_FORWARDING;
+	bool acs = f->acs_offset &&
+		   (must & (uint32_t)(f->acs_control | ~f->acs_capability)) ==
+			   must;
+
+	if (f->pcie_type == 4 || f->pcie_type == 6)
+		return acs;
+	if (f->pcie_type == 5)
+		return acs || !f->multifunction;
+	if (f->header_type != 0)
+		return false;
+	if (f->pcie_type == 9 && f->vendor == 0x8086)
+		return true;
+	if (f->pcie_type == 0 || f->pcie_type == 1 || f->pcie_type == 9)
+		return acs || !f->multifunction;
+	return false;
+}
+
+static bool oracle_path_apart(const struct uiommu_pci_function *functions,
+			      uint32_t i)
+{
+	if (i == UIOMMU_PCI_NONE)
+		return true;
+	return oracle_apart(&functions[i]) &&
+	       oracle_path_apart(functions, functions[i].parent);
+}
+
+/* May @i ask as @rid? */
+static bool oracle_asks(const struct uiommu_pci_function *functions, uint32_t i,
+			uint32_t rid)
+{
+	uint32_t bridge;
+
+	if (functions[i].sid.rid == rid)
+		return true;
+	for (bridge = functions[i].parent; bridge != UIOMMU_PCI_NONE;
+	     bridge = functions[bridge].parent) {
+		const struct uiommu_pci_function *f = &functions[bridge];
+
+		if (f->pcie_type == UIOMMU_PCIE_TO_PCI_BRIDGE &&
+		    rid == (uint32_t)f->secondary_bus << 8)
+			return true;
+		if ((f->pcie_type == UIOMMU_PCI_TO_PCIE_BRIDGE ||
+		     f->pcie_type == UIOMMU_PCI_CONVENTIONAL) &&
+		    rid == f->sid.rid)
+			return true;
+	}
+	return false;
+}
+
+static bool oracle_both_ask(const struct uiommu_topology *topology, uint32_t a,
+			    uint32_t b, uint32_t rid)
+{
+	return oracle_asks(topology->functions, a, rid) &&
+	       oracle_asks(topology->functions, b, rid);
+}
+
+/* Any id is a function's own or device 0 of a bridge's bus. */
+static bool oracle_share(const struct uiommu_topology *topology, uint32_t a,
+			 uint32_t b)
+{
+	uint32_t i;
+
+	for (i = 0; i < topology->count; i++) {
+		const struct uiommu_pci_function *f = &topology->functions[i];
+
+		if (oracle_both_ask(topology, a, b, f->sid.rid) ||
+		    (f->secondary_bus != 0 &&
+		     oracle_both_ask(topology, a, b,
+				     (uint32_t)f->secondary_bus << 8)))
+			return true;
+	}
+	return false;
+}
+
+static bool oracle_related(const struct uiommu_topology *topology, uint32_t a,
+			   uint32_t b)
+{
+	const struct uiommu_pci_function *functions = topology->functions;
+	const struct uiommu_pci_function *one = &functions[a];
+	const struct uiommu_pci_function *two = &functions[b];
+
+	if (one->parent == b && !oracle_path_apart(functions, b))
+		return true;
+	if ((one->sid.rid & 0xfff8) == (two->sid.rid & 0xfff8) &&
+	    one->multifunction && two->multifunction && !oracle_apart(one) &&
+	    !oracle_apart(two))
+		return true;
+	return oracle_share(topology, a, b);
+}
+
+static void oracle_close(struct oracle *oracle,
+			 const struct uiommu_topology *topology)
+{
+	uint32_t n = topology->count;
+	uint32_t i, k, via;
+
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < n; k++) {
+			oracle->related[i][k] = i == k ||
+						oracle_related(topology, i,
+							       k) ||
+						oracle_related(topology, k, i);
+		}
+	}
+	for (via = 0; via < n; via++) {
+		for (i = 0; i < n; i++) {
+			for (k = 0; k < n; k++)
+				oracle->related[i][k] |=
+					oracle->related[i][via] &&
+					oracle->related[via][k];
+		}
+	}
+}
+
+static bool oracle_has_unit(const struct machine *machine, uint32_t record)
+{
+	return machine->units[record].present &&
+	       machine->records[record].usable;
+}
+
+/* Does @record name @function? */
+static bool oracle_names(const struct machine *machine,
+			 const struct oracle *oracle, uint32_t record,
+			 uint32_t function)
+{
+	uint32_t i;
+
+	for (i = 0; i < machine->dmar.scope_count; i++) {
+		if (machine->scopes[i].record == record &&
+		    machine->scopes[i].usable && oracle->named[i] == function)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t oracle_unit(const struct machine *machine,
+			    const struct oracle *oracle, uint32_t device)
+{
+	uint32_t records = machine->dmar.record_count;
+	uint32_t at, r;
+	bool claimed;
+
+	for (at = device; at != UIOMMU_PCI_NONE;
+	     at = machine->topology.functions[at].parent) {
+		claimed = false;
+		for (r = 0; r < records; r++) {
+			if (machine->records[r].type != UIOMMU_DMAR_DRHD ||
+			    !oracle_names(machine, oracle, r, at))
+				continue;
+			if (oracle_has_unit(machine, r))
+				return r;
+			claimed = true;
+		}
+		if (claimed)
+			return NONE;
+	}
+	for (r = 0; r < records; r++) {
+		if (machine->records[r].type == UIOMMU_DMAR_DRHD &&
+		    machine->records[r].flags && oracle_has_unit(machine, r))
+			return r;
+	}
+	return NONE;
+}
+
+/* Must the page at @address stay mapped for @device? */
+static bool oracle_direct(const struct machine *machine,
+			  const struct oracle *oracle, uint32_t device,
+			  uint64_t address)
+{
+	uint32_t at, r;
+
+	for (r = 0; r < machine->dmar.record_count; r++) {
+		const struct uiommu_dmar_record *record = &machine->records[r];
+
+		if (record->type != UIOMMU_DMAR_RMRR || !record->usable ||
+		    record->range.last < address ||
+		    record->range.first > address + 0xfff)
+			continue;
+		for (at = device; at != UIOMMU_PCI_NONE;
+		     at = machine->topology.functions[at].parent) {
+			if (oracle_names(machine, oracle, r, at))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool plan_direct(const struct uiommu_plan *plan, uint32_t device,
+			uint64_t address)
+{
+	const struct uiommu_plan_device *decided = &plan->devices[device];
+	uint32_t i;
+
+	for (i = 0; i < decided->region_count; i++) {
+		const struct uiommu_region *region =
+			&plan->regions[decided->region_first + i];
+
+		if (region->type == UIOMMU_REGION_DIRECT &&
+		    region->range.first <= address &&
+		    region->range.last >= address + 0xfff)
+			return true;
+	}
+	return false;
+}
+
+/* --- the comparison ------------------------------------------------------- */
+
+static void check_group_types(const struct machine *machine)
+{
+	const struct uiommu_plan *plan = &machine->plan;
+	uint32_t i, k, member;
+
+	for (i = 0; i < plan->group_count; i++) {
+		enum uiommu_domain_type type = machine->options.passthrough ==
+							       UIOMMU_CHOICE_YES
+						       ? UIOMMU_DOMAIN_IDENTITY
+						       : UIOMMU_DOMAIN_DMA;
+
+		for (k = 0; k < plan->groups[i].member_count; k++) {
+			member =
+				plan->members[plan->groups[i].member_first + k];
+			if (!machine->units[plan->devices[member].unit]
+				     .passthrough)
+				type = UIOMMU_DOMAIN_DMA;
+		}
+		assert_int_equal(plan->groups[i].type, type);
+	}
+}
+
+static void compare(const struct machine *machine, const struct oracle *oracle)
+{
+	const struct uiommu_plan *plan = &machine->plan;
+	uint64_t address;
+	uint32_t i, k;
+
+	for (i = 0; i < plan->device_count; i++) {
+		assert_int_equal(plan->devices[i].unit,
+				 oracle_unit(machine, oracle, i));
+		if (plan->devices[i].unit == NONE)
+			continue;
+		for (k = 0; k < plan->device_count; k++) {
+			if (plan->devices[k].unit == NONE)
+				continue;
+			assert_int_equal(plan->devices[i].group ==
+						 plan->devices[k].group,
+					 oracle->related[i][k]);
+		}
+		for (address = 0; address < 0x20000; address += 0x1000)
+			assert_int_equal(
+				plan_direct(plan, i, address),
+				oracle_direct(machine, oracle, i, address));
+	}
+	check_group_types(machine);
+}
+
+/* The same buses one at a time, in a random order: the same plan. */
+static void compare_order(struct machine *machine, uint64_t *seed)
+{
+	struct uiommu_plan first = machine->plan;
+	struct uiommu_plan *plan = &machine->plan;
+	bool done[16] = { false };
+	unsigned int left = 16;
+
+	uiommu_topology_fini(&machine->topology);
+	while (left != 0) {
+		uint8_t bus = (uint8_t)below(seed, 16);
+
+		if (done[bus])
+			continue;
+		done[bus] = true;
+		left--;
+		assert_int_equal(
+			uiommu_topology_scan(&machine->topology, 0, bus, bus),
+			0);
+	}
+	assert_int_equal(machine_try_plan(machine, plan), 0);
+	assert_int_equal(plan->device_count, first.device_count);
+	assert_int_equal(plan->reason_count, first.reason_count);
+	assert_int_equal(plan->memory_size, first.memory_size);
+	/* One block, the same in every byte that is used. */
+	assert_memory_equal(plan->memory, first.memory, first.memory_size);
+	uiommu_plan_fini(&first);
+}
+
+static unsigned int largest_group(const struct uiommu_plan *plan)
+{
+	unsigned int largest = 0;
+	uint32_t i;
+
+	for (i = 0; i < plan->group_count; i++) {
+		if (plan->groups[i].member_count > largest)
+			largest = plan->groups[i].member_count;
+	}
+	return largest;
+}
+
+static void test_random_machines(void **state)
+{
+	uint64_t seed = fake_seed("random machines");
+	unsigned int round, alone = 0, shared = 0, without = 0;
+	uint32_t i;
+
+	(void)state;
+	for (round = 0; round < 300; round++) {
+		struct oracle *oracle = calloc(1, sizeof(*oracle));
+		struct machine *machine;
+
+		assert_non_null(oracle);
+		machine_setup((void **)&machine);
+		random_functions(machine, &seed);
+		assert_int_equal(
+			uiommu_topology_scan(&machine->topology, 0, 0, 255), 0);
+		assert_true(machine->topology.count <= MOST);
+		random_table(machine, oracle, &seed);
+		machine_plan(machine);
+		oracle_close(oracle, &machine->topology);
+		compare(machine, oracle);
+		for (i = 0; i < machine->plan.device_count; i++)
+			without += machine->plan.devices[i].unit == NONE;
+		alone += machine_reason(machine, 0, UIOMMU_RULE_GROUP_ALONE) !=
+			 NULL;
+		shared += largest_group(&machine->plan) > 2;
+		compare_order(machine, &seed);
+		machine_teardown((void **)&machine);
+		free(oracle);
+	}
+	/* The machines are not all of one kind. */
+	assert_true(alone > 10 && shared > 50 && without > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random_machines),
+	};
+
+	return cmocka_run_group_tests_name("plan random", tests, NULL, NULL);
+}
