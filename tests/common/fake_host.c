@@ -110,6 +110,12 @@ void *uiommu_host_page_alloc(struct uiommu_host *host, size_t size,
 	pthread_mutex_unlock(&host->mutex);
 	if (!page)
 		return NULL;
+	if (host->on_alloc) {
+		void (*hook)(void *arg) = host->on_alloc;
+
+		host->on_alloc = NULL;
+		hook(host->on_alloc_arg);
+	}
 	memset(page, 0, size);
 	if (host->shadow)
 		memset(host->shadow + (page - host->memory), RUBBISH, size);

@@ -32,6 +32,8 @@ struct uiommu_host {
 	size_t locks;	 /* that exist */
 	long fail_after; /* so many allocations succeed, then none; < 0: all */
 	bool fail_lock;
+	void (*on_alloc)(void *arg); /* once, in the next allocation */
+	void *on_alloc_arg;
 };
 
 void fake_host_init(struct uiommu_host *host, bool shadow);

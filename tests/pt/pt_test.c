@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "pt/pt_table.h"
 #include "pt_subject.h"
 
 #define RW (UIOMMU_PROT_READ | UIOMMU_PROT_WRITE)
@@ -516,6 +517,71 @@ static void freed_tables_lead_nowhere(void **state)
 	tree_fini(&tree);
 }
 
+/* Puts the first slots of a tree back to "claimed, entry not written yet". */
+static void unpublish(struct tree *tree)
+{
+	uiommu_word_t *dir = tree->pt.root, *table;
+	unsigned int level;
+
+	for (level = tree->pt.config.levels - 1; level; level--) {
+		table = pt_linked_table(*pt_link(dir, 0));
+		*pt_link(dir, 0) = (uintptr_t)table;
+		table[0] = dir[0] & UIOMMU_MASK64(51, 12);
+		dir[0] = 0;
+		pt_clean(&tree->pt, dir, 1);
+		dir = table;
+	}
+}
+
+/* Another CPU claimed the tables and has come no further. */
+static void goes_on_for_another_cpu(void **state)
+{
+	struct uiommu_pt_config config = config_of(4, ALL_SIZES);
+	struct tree tree;
+	uint64_t unmapped;
+
+	(void)state;
+	config.coherent = false;
+	tree_init(&tree, config);
+	assert_int_equal(map(&tree, 0x3000, 0x1000, 0x3000), 0);
+	unpublish(&tree);
+	/* Nothing is there yet that could be unmapped, and nothing breaks. */
+	assert_int_equal(unmap(&tree, 0, 0x2000, &unmapped), 0);
+	assert_int_equal(unmapped, 0);
+	assert_int_equal(map(&tree, 0, 0x2000, 0x1000), 0);
+	assert_true(leads_to(&tree, 0x1000, 0x2000));
+	assert_true(leads_to(&tree, 0x3000, 0x3000));
+	tree_fini(&tree);
+}
+
+static void claim_first(void *arg)
+{
+	struct tree *tree = arg;
+
+	assert_int_equal(map(tree, 0x3000, 0x1000, 0x3000), 0);
+	unpublish(tree);
+}
+
+/* Another CPU claims a table while we get a page for the same. */
+static void loses_a_claim(void **state)
+{
+	struct uiommu_pt_config config = config_of(4, ALL_SIZES);
+	struct tree tree;
+
+	(void)state;
+	config.coherent = false;
+	tree_init(&tree, config);
+	tree.host.on_alloc = claim_first;
+	tree.host.on_alloc_arg = &tree;
+	assert_int_equal(map(&tree, 0, 0x2000, 0x1000), 0);
+	assert_true(leads_to(&tree, 0x1000, 0x2000));
+	assert_true(leads_to(&tree, 0x3000, 0x3000));
+	/* The page of the loser is the host's again. */
+	assert_int_equal(tree.pt.table_pages, 2 + 2 + 2 + 1);
+	assert_int_equal(tree.host.live, tree.pt.table_pages);
+	tree_fini(&tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +601,8 @@ int main(void)
 		cmocka_unit_test(cleans_by_run),
 		cmocka_unit_test(refuses_tables_out_of_reach),
 		cmocka_unit_test(freed_tables_lead_nowhere),
+		cmocka_unit_test(goes_on_for_another_cpu),
+		cmocka_unit_test(loses_a_claim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
