@@ -223,19 +223,28 @@ void vtdm_service(struct vtdm *m, bool read)
 	}
 }
 
-void vtdm_tick(struct vtdm *m, uint64_t ticks)
+static void storm(struct vtdm *m, uint64_t faults)
 {
-	uint64_t n;
-
-	vtdm_lock(m);
-	m->now += ticks;
-	vtdm_service(m, false);
-	for (n = 0; n < ticks * m->knobs.storm_faults; n++) {
-		m->stats.faults++;
+	m->stats.faults += faults;
+	for (; faults; faults--) {
+		if (vtdm_reg(m, VTDM_FSTS) & VTDM_FSTS_PFO) {
+			/* All the others are lost alike: need no turn each. */
+			m->stats.faults_lost += faults;
+			m->knobs.storm_addr += 4096 * faults;
+			return;
+		}
 		vtdm_record(m, m->knobs.storm_sid, m->knobs.storm_addr, true,
 			    VTDM_AT_UNTRANSLATED, VTDM_FR_WRITE);
 		m->knobs.storm_addr += 4096;
 	}
+}
+
+void vtdm_tick(struct vtdm *m, uint64_t ticks)
+{
+	vtdm_lock(m);
+	m->now += ticks;
+	vtdm_service(m, false);
+	storm(m, ticks * m->knobs.storm_faults);
 	vtdm_unlock(m);
 }
 

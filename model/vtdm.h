@@ -92,7 +92,7 @@ enum vtdm_queue_error {
 };
 
 /**
- * struct vtdm_knobs - how the unit misbehaves; may be changed at any time
+ * struct vtdm_knobs - how the unit misbehaves
  * @dead_at: the unit is dead from this register access on, counted from 1 and
  *	over the unit's life (vtdm_stats.mmio says where it is); 0 never. It
  *	goes on translating with what it has, as hardware would
@@ -110,6 +110,8 @@ enum vtdm_queue_error {
  * @storm_faults: faults recorded per tick
  * @storm_sid: requester of those
  * @storm_addr: address of the first; each next one is a page further
+ *
+ * May be changed between calls, while no other thread is in one.
  */
 struct vtdm_knobs {
 	uint64_t dead_at;

@@ -390,7 +390,6 @@ static void test_function_mask(void **state)
 static void test_caching_mode(void **state)
 {
 	struct fx fx;
-	uint16_t did;
 	unsigned int level;
 
 	(void)state;
@@ -426,7 +425,15 @@ static void test_caching_mode(void **state)
 		fx_clean(&fx);
 		fx_stop(&fx);
 	}
+}
 
+/* So is a context entry that is not there, as of domain 0. */
+static void test_caching_mode_context(void **state)
+{
+	struct fx fx;
+	uint16_t did;
+
+	(void)state;
 	fx_init(&fx);
 	fx.cfg.cm = true;
 	fx_boot(&fx);
@@ -572,6 +579,7 @@ int main(void)
 		cmocka_unit_test(test_context_stale),
 		cmocka_unit_test(test_function_mask),
 		cmocka_unit_test(test_caching_mode),
+		cmocka_unit_test(test_caching_mode_context),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_srtp),
 		cmocka_unit_test(test_random),

@@ -181,6 +181,8 @@ static void test_storm(void **state)
 	vtdm_tick(fx.m, 10);
 	assert_int_equal(vtdm_stats(fx.m)->faults, 1000);
 	assert_int_equal(vtdm_stats(fx.m)->faults_recorded, 8);
+	assert_int_equal(vtdm_stats(fx.m)->faults_lost, 992);
+	assert_int_equal(vtdm_knobs(fx.m)->storm_addr, 0x9000 + 1000 * 4096);
 	assert_int_equal(fsts(&fx), PPF | PFO);
 	assert_int_equal(rec_hi(&fx, 7) & 0xffff, 0x77);
 	assert_int_equal(vtdm_read64(fx.m, fx.cfg.fro + 7 * 16), 0x10000);
