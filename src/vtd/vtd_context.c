@@ -59,6 +59,9 @@ static struct vtd_bus *vtd_context_bus(struct vtd_unit *u, unsigned int bus)
 	}
 	u->bus[bus] = b;
 	uiommu_vtd_clean(u, b->table, UIOMMU_PAGE_SIZE);
+	/* The zeroes must have left every buffer before they are pointed to. */
+	if (uiommu_vtd_unit_write_buffer(u))
+		return NULL;
 	uiommu_store(&root->lo, (paddr & VTD_ROOT_LO_CTP) | VTD_ROOT_LO_P);
 	uiommu_vtd_clean(u, root, sizeof(*root));
 	return b;
@@ -72,7 +75,8 @@ int uiommu_vtd_context_add(struct vtd_device *dev)
 	/* Tables made in vain stay: they are the unit's, for the next. */
 	for (i = 0; i < dev->hw->sid_count; i++)
 		if (!vtd_context_bus(u, dev->hw->sids[i].rid >> 8))
-			return UIOMMU_ENOMEM;
+			return uiommu_vtd_broken(u) ? UIOMMU_EIO
+						    : UIOMMU_ENOMEM;
 
 	for (i = 0; i < dev->hw->sid_count; i++) {
 		uint16_t rid = dev->hw->sids[i].rid;

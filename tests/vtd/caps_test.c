@@ -14,9 +14,9 @@
 static uint64_t cap(unsigned int nd, unsigned int sagaw, unsigned int mgaw,
 		    unsigned int fro, unsigned int large, unsigned int nfr)
 {
-	return (uint64_t)nd | (uint64_t)sagaw << 8 | (uint64_t)(mgaw - 1) << 16 |
-	       (uint64_t)fro << 24 | (uint64_t)large << 34 |
-	       (uint64_t)(nfr - 1) << 40;
+	return (uint64_t)nd | (uint64_t)sagaw << 8 |
+	       (uint64_t)(mgaw - 1) << 16 | (uint64_t)fro << 24 |
+	       (uint64_t)large << 34 | (uint64_t)(nfr - 1) << 40;
 }
 
 static uint64_t ecap(unsigned int low, unsigned int iro)
@@ -31,10 +31,10 @@ static void test_usual(void **state)
 	struct vtd_caps c;
 
 	(void)state;
-	assert_int_equal(uiommu_vtd_caps_read(cap(6, 6, 48, 0x22, 3, 1) |
-						      psi_18,
-					      ecap(0xc3, 0xf), &c),
-			 UIOMMU_OK);
+	assert_int_equal(
+		uiommu_vtd_caps_read(cap(6, 6, 48, 0x22, 3, 1) | psi_18,
+				     ecap(0xc3, 0xf), &c),
+		UIOMMU_OK);
 	assert_int_equal(c.domain_ids, 65536);
 	assert_int_equal(c.levels, 1 << 3 | 1 << 4);
 	assert_int_equal(c.mgaw, 48);
@@ -57,25 +57,20 @@ static void test_single_bits(void **state)
 	struct vtd_caps c;
 
 	(void)state;
-	assert_int_equal(uiommu_vtd_caps_read(base | one << 4, ecap(0, 0x10),
-					      &c),
-			 0);
+	assert_int_equal(
+		uiommu_vtd_caps_read(base | one << 4, ecap(0, 0x10), &c), 0);
 	assert_true(c.write_buffer && !c.caching && !c.protected_memory);
-	assert_int_equal(uiommu_vtd_caps_read(base | one << 5, ecap(0, 0x10),
-					      &c),
-			 0);
+	assert_int_equal(
+		uiommu_vtd_caps_read(base | one << 5, ecap(0, 0x10), &c), 0);
 	assert_true(c.protected_memory && !c.write_buffer);
-	assert_int_equal(uiommu_vtd_caps_read(base | one << 6, ecap(0, 0x10),
-					      &c),
-			 0);
+	assert_int_equal(
+		uiommu_vtd_caps_read(base | one << 6, ecap(0, 0x10), &c), 0);
 	assert_true(c.protected_memory);
-	assert_int_equal(uiommu_vtd_caps_read(base | one << 7, ecap(0, 0x10),
-					      &c),
-			 0);
+	assert_int_equal(
+		uiommu_vtd_caps_read(base | one << 7, ecap(0, 0x10), &c), 0);
 	assert_true(c.caching);
-	assert_int_equal(uiommu_vtd_caps_read(base | one << 63, ecap(0, 0x10),
-					      &c),
-			 0);
+	assert_int_equal(
+		uiommu_vtd_caps_read(base | one << 63, ecap(0, 0x10), &c), 0);
 	assert_true(c.root_flushes);
 	assert_int_equal(uiommu_vtd_caps_read(base | one << 54 | one << 55,
 					      ecap(0, 0x10), &c),
@@ -98,10 +93,10 @@ static void test_domain_ids(void **state)
 
 	(void)state;
 	for (unsigned int nd = 0; nd < 8; nd++) {
-		assert_int_equal(uiommu_vtd_caps_read(cap(nd, 4, 48, 0x20, 0,
-							  1),
-						      ecap(2, 0x10), &c),
-				 0);
+		assert_int_equal(
+			uiommu_vtd_caps_read(cap(nd, 4, 48, 0x20, 0, 1),
+					     ecap(2, 0x10), &c),
+			0);
 		assert_int_equal(c.domain_ids, want[nd]);
 	}
 }
@@ -124,11 +119,11 @@ static void test_widths(void **state)
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		unsigned int levels;
 
-		assert_int_equal(uiommu_vtd_caps_read(cap(6, t[i].sagaw,
-							  t[i].mgaw, 0x20, 0,
-							  1),
-						      ecap(2, 0x10), &c),
-				 0);
+		assert_int_equal(
+			uiommu_vtd_caps_read(
+				cap(6, t[i].sagaw, t[i].mgaw, 0x20, 0, 1),
+				ecap(2, 0x10), &c),
+			0);
 		levels = uiommu_vtd_caps_best_levels(c.levels, c.mgaw);
 		assert_int_equal(levels, t[i].levels);
 		if (levels)
@@ -149,10 +144,10 @@ static void test_page_sizes(void **state)
 
 	(void)state;
 	for (unsigned int large = 0; large < 16; large++) {
-		assert_int_equal(uiommu_vtd_caps_read(cap(6, 4, 48, 0x20, large,
-							  1),
-						      ecap(2, 0x10), &c),
-				 0);
+		assert_int_equal(
+			uiommu_vtd_caps_read(cap(6, 4, 48, 0x20, large, 1),
+					     ecap(2, 0x10), &c),
+			0);
 		assert_int_equal(c.page_sizes, want[large & 3]);
 	}
 }
@@ -196,13 +191,13 @@ static void test_nonsense(void **state)
 					      ecap(2, 0x10), &c),
 			 UIOMMU_ENODEV);
 	/* likewise the IOTLB registers, if there is no queue */
-	assert_int_equal(uiommu_vtd_caps_read(cap(6, 4, 48, 0x20, 0, 1),
-					      ecap(0, 0), &c),
-			 UIOMMU_ENODEV);
+	assert_int_equal(
+		uiommu_vtd_caps_read(cap(6, 4, 48, 0x20, 0, 1), ecap(0, 0), &c),
+		UIOMMU_ENODEV);
 	assert_int_equal(c.cap, 42);
-	assert_int_equal(uiommu_vtd_caps_read(cap(6, 4, 48, 0x20, 0, 1),
-					      ecap(2, 0), &c),
-			 UIOMMU_OK);
+	assert_int_equal(
+		uiommu_vtd_caps_read(cap(6, 4, 48, 0x20, 0, 1), ecap(2, 0), &c),
+		UIOMMU_OK);
 }
 
 int main(void)

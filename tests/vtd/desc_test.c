@@ -45,8 +45,8 @@ static void test_mask_random(void **state)
 	(void)state;
 	random_init(&random, "mask");
 	for (unsigned int i = 0; i < 100000; i++) {
-		unsigned int width = 1 + (unsigned int)random_below(&random,
-								    45);
+		unsigned int width = 1 +
+				     (unsigned int)random_below(&random, 45);
 		uint64_t first = random_below(&random, 1ull << width);
 		uint64_t count = 1 + random_below(&random, 1ull << (width / 2));
 		struct uiommu_range range = pages(first, count);
@@ -163,7 +163,8 @@ static void test_text(void **state)
 			    "no write permission there");
 	assert_string_equal(uiommu_vtd_fault_text(6),
 			    "no read permission there");
-	assert_string_equal(uiommu_vtd_fault_text(2), "it has no context entry");
+	assert_string_equal(uiommu_vtd_fault_text(2),
+			    "it has no context entry");
 	for (unsigned int i = 0; i < 256; i++) {
 		const char *text = uiommu_vtd_fault_text((uint8_t)i);
 		bool named = (i >= 0x1 && i <= 0xe) ||
@@ -199,8 +200,8 @@ static void test_rate(void **state)
 		assert_false(uiommu_vtd_fault_admit(&u, 8, now + i, &lost));
 	/* others are told all the same */
 	assert_true(uiommu_vtd_fault_admit(&u, 9, now, &lost));
-	assert_false(uiommu_vtd_fault_admit(&u, 8, now + 5 * second - 1,
-					    &lost));
+	assert_false(
+		uiommu_vtd_fault_admit(&u, 8, now + 5 * second - 1, &lost));
 	assert_true(uiommu_vtd_fault_admit(&u, 8, now + 5 * second, &lost));
 	assert_int_equal(lost, 1001);
 	assert_true(uiommu_vtd_fault_admit(&u, 8, now + 5 * second, &lost));
