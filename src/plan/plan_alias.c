@@ -2,9 +2,9 @@
 /*
  * Under which requester ids a device's requests arrive.
  *
- * Specifications: "PCI Express to PCI/PCI-X Bridge", "Transaction Ownership";
- * "Intel Virtualization Technology for Directed I/O", "Source-ID of Requests
- * from Devices behind PCIe-to-PCI Bridges".
+ * Specifications: "PCI Express to PCI/PCI-X Bridge", "Assignment of Requester
+ * ID and Tag"; "Intel Virtualization Technology for Directed I/O", "Source
+ * Identifier".
  *
  * Ports pass an id on. A PCIe-to-PCI bridge asks as device 0, function 0 of
  * its secondary bus; every other bridge as itself.

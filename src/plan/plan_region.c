@@ -3,7 +3,8 @@
  * Which addresses are not a device's to use freely.
  *
  * Specification: "Intel Virtualization Technology for Directed I/O", "Reserved
- * Memory Region Reporting Structure" and "Interrupt Address Range".
+ * Memory Region Reporting Structure" and "Handling Requests to Interrupt
+ * Address Range".
  *
  * A device has the regions whose scope names it or a bridge above it, in whole
  * pages, and the interrupt window. Regions of one type that overlap or touch
