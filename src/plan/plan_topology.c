@@ -28,6 +28,13 @@ uint32_t uiommu_plan_acs_missing(const struct uiommu_pci_function *function)
 	       ~(uint32_t)function->acs_control;
 }
 
+/* Intel gives its word that its integrated endpoints never reach each other. */
+static bool plan_is_vouched_for(const struct uiommu_pci_function *function)
+{
+	return function->pcie_type == UIOMMU_PCIE_INTEGRATED_ENDPOINT &&
+	       function->vendor == PLAN_VENDOR_INTEL;
+}
+
 bool uiommu_plan_isolates(const struct uiommu_pci_function *function)
 {
 	switch (function->pcie_type) {
@@ -36,14 +43,12 @@ bool uiommu_plan_isolates(const struct uiommu_pci_function *function)
 		return uiommu_plan_acs_missing(function) == 0;
 	case UIOMMU_PCIE_UPSTREAM_PORT:
 		break;
-	case UIOMMU_PCIE_INTEGRATED_ENDPOINT:
 	case UIOMMU_PCIE_ENDPOINT:
 	case UIOMMU_PCIE_LEGACY_ENDPOINT:
+	case UIOMMU_PCIE_INTEGRATED_ENDPOINT:
 		if (function->header_type != 0)
 			return false; /* a bridge that denies being one */
-		/* Intel gives its word that theirs never talk to each other. */
-		if (function->pcie_type == UIOMMU_PCIE_INTEGRATED_ENDPOINT &&
-		    function->vendor == PLAN_VENDOR_INTEL)
+		if (plan_is_vouched_for(function))
 			return true;
 		break;
 	default:
