@@ -198,6 +198,86 @@ static void test_good_ones_survive_bad_ones(void **state)
 	reading_fini(&r);
 }
 
+/* Each type at its shortest, and one byte short of that. */
+static void test_shortest_records(void **state)
+{
+	static const uint8_t shortest[] = { 16, 24, 8, 20, 9, 8, 8 };
+	struct reading r;
+
+	(void)state;
+	for (unsigned int type = 0; type < sizeof(shortest); type++) {
+		for (unsigned int less = 0; less < 2; less++) {
+			table_begin(&t);
+			table_record(&t, type);
+			while (t.size < TABLE_HEADER + shortest[type] - less)
+				table_put(&t, 0, 1);
+			read_table(&r);
+			assert_int_equal(r.dmar.record_count, 1);
+			assert_int_equal(r.dmar.findings[0].id ==
+						 DMAR_RECORD_SHORT,
+					 less);
+			reading_fini(&r);
+		}
+	}
+}
+
+/* One that is not used is complained about once. */
+static void test_unused_and_nameless(void **state)
+{
+	struct reading r;
+
+	(void)state;
+	table_begin(&t);
+	table_drhd(&t, 0, 0, 0, 0);
+	table_drhd(&t, UIOMMU_DRHD_INCLUDE_PCI_ALL, 0, 0, 0xfed90000);
+	table_rmrr(&t, 5, 2, 1);
+	read_table(&r);
+	assert_int_equal(r.dmar.finding_count, 2);
+	assert_int_equal(r.dmar.findings[0].id, DMAR_DRHD_BASE_ZERO);
+	assert_int_equal(r.dmar.findings[1].id, DMAR_RMRR_END);
+	reading_fini(&r);
+}
+
+/* The same path is another device in another segment, or of another number. */
+static void test_same_path_other_device(void **state)
+{
+	struct reading r;
+
+	(void)state;
+	table_begin(&t);
+	for (unsigned int segment = 0; segment < 2; segment++) {
+		table_drhd(&t, UIOMMU_DRHD_INCLUDE_PCI_ALL, 0, segment,
+			   0xfed90000 + segment * 0x1000);
+		table_scope(&t, UIOMMU_SCOPE_ENDPOINT, 0, 0, 2, 0);
+		table_scope(&t, UIOMMU_SCOPE_IOAPIC, 1, 0, 2, 0);
+		table_scope(&t, UIOMMU_SCOPE_IOAPIC, 2, 0, 2, 0);
+		table_scope(&t, UIOMMU_SCOPE_BRIDGE, 0, 0, 2, 0);
+		table_scope(&t, UIOMMU_SCOPE_BRIDGE, 0, 0, 2, 0);
+		table_hop(&t, 0, 0);
+		table_scope(&t, UIOMMU_SCOPE_ENDPOINT, 0, 1, 2, 0);
+		table_rmrr(&t, segment, 0x1000, 0x1fff);
+		table_scope(&t, UIOMMU_SCOPE_ENDPOINT, 0, 0, 2, 0);
+	}
+	read_table(&r);
+	assert_int_equal(r.dmar.finding_count, 0);
+	reading_fini(&r);
+}
+
+/* The very last byte of the table is where a scope's type would be. */
+static void test_half_scope_at_the_end(void **state)
+{
+	struct reading r;
+
+	(void)state;
+	table_begin(&t);
+	table_drhd(&t, UIOMMU_DRHD_INCLUDE_PCI_ALL, 0, 0, 0xfed90000);
+	table_put(&t, UIOMMU_SCOPE_ENDPOINT, 1);
+	read_table(&r);
+	assert_int_equal(r.dmar.finding_count, 1);
+	assert_int_equal(r.dmar.findings[0].id, DMAR_SCOPE_TRAILING);
+	reading_fini(&r);
+}
+
 static void test_bytes_after_the_table(void **state)
 {
 	struct reading r;
@@ -394,6 +474,10 @@ int main(void)
 		cmocka_unit_test(test_path_of_124_hops),
 		cmocka_unit_test(test_what_is_used_is_put_right),
 		cmocka_unit_test(test_good_ones_survive_bad_ones),
+		cmocka_unit_test(test_shortest_records),
+		cmocka_unit_test(test_unused_and_nameless),
+		cmocka_unit_test(test_same_path_other_device),
+		cmocka_unit_test(test_half_scope_at_the_end),
 		cmocka_unit_test(test_bytes_after_the_table),
 		cmocka_unit_test(test_bad_calls),
 	};
