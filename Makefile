@@ -15,18 +15,17 @@ $(BUILD)/build.ninja:
 	@meson setup $(BUILD)
 
 # The reference kernel in QEMU; the exit status is the kernel's own verdict.
-run:
+run: $(BUILD)/build.ninja
 	@scripts/setup.sh run
-	@$(MAKE) --no-print-directory all
+	@ninja -C $(BUILD) host/bare/uiommu-bare
 	@scripts/run-bare.sh $(BUILD) $(VARIANT)
 
 test:
 	@scripts/setup.sh test
 	@scripts/test.sh $(BUILD)
 
-bench:
+bench: $(BUILD)/build.ninja
 	@scripts/setup.sh run
-	@$(MAKE) --no-print-directory all
 	@scripts/bench.sh $(BUILD)
 
 lint:
