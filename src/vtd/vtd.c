@@ -60,7 +60,7 @@ static bool vtd_duplicate(const struct vtd_driver *d, uint32_t record)
 	const struct vtd_unit *u;
 
 	for (u = d->units; u; u = u->next)
-		if (u->base == r->range.first && u->segment == r->segment)
+		if (u->base == r->range.first)
 			return true;
 	return false;
 }

@@ -99,12 +99,18 @@ int uiommu_vtd_unit_write_buffer(struct vtd_unit *u)
 
 /* --- Creation ------------------------------------------------------------- */
 
-/* A scope of I/O APICs and timers alone is about interrupts. */
+/*
+ * A scope of I/O APICs and timers alone is about interrupts. Without any scope
+ * the reader calls the record unusable: the unit gets no device, but its
+ * registers are real, and so is the memory that it may be protecting.
+ */
 static bool vtd_unit_has_devices(const struct uiommu_dmar *dmar,
 				 const struct uiommu_dmar_record *record)
 {
 	uint32_t i;
 
+	if (!record->usable)
+		return false;
 	if (record->flags & UIOMMU_DRHD_INCLUDE_PCI_ALL)
 		return true;
 	for (i = 0; i < record->scope_count; i++) {
@@ -202,10 +208,9 @@ int uiommu_vtd_unit_create(struct vtd_driver *driver, uint32_t record,
 	uiommu_paddr_t paddr;
 	int err;
 
-	if (r->type != UIOMMU_DMAR_DRHD || !r->usable)
-		return UIOMMU_ENODEV;
 	if (!r->range.first || r->range.first & UIOMMU_PAGE_MASK ||
-	    r->range.last < r->range.first + UIOMMU_PAGE_MASK) {
+	    r->range.last < r->range.first ||
+	    r->range.last - r->range.first < UIOMMU_PAGE_MASK) {
 		uiommu_log(host, UIOMMU_LOG_WARN,
 			   "unit at 0x%llx: no address for registers, left out",
 			   (unsigned long long)r->range.first);

@@ -10,6 +10,7 @@
 void rig_describe(struct rig *rig)
 {
 	memset(rig, 0, sizeof(*rig));
+	rig->timeout_us = RIG_TIMEOUT_US;
 	user_config_default(&rig->config);
 	for (unsigned int i = 0; i < USER_UNITS; i++) {
 		struct vtdm_config *m = &rig->config.units[i].model;
@@ -34,7 +35,7 @@ void rig_memory(struct rig *rig)
 int rig_make(struct rig *rig)
 {
 	struct uiommu_driver_env env = { .dmar = &rig->dmar,
-					 .timeout_us = RIG_TIMEOUT_US };
+					 .timeout_us = rig->timeout_us };
 
 	rig_memory(rig);
 	if (!rig->host)

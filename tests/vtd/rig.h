@@ -17,6 +17,7 @@ struct rig {
 	struct user_dmar table;
 	uint64_t memory[4096];
 	struct uiommu_dmar dmar;
+	uint32_t timeout_us;
 	struct uiommu_host *host;
 	struct uiommu_driver *driver;
 };
