@@ -3,8 +3,8 @@
 # Run all benchmarks: bench.sh BUILDDIR
 #
 # Two kinds: bench/*.py takes the build directory; a program that
-# bench/meson.build makes of bench/*_bench.c takes the file for its figures. Both print
-# a table. All figures go to BUILDDIR/bench.json.
+# bench/meson.build makes of bench/*_bench.c takes the file for its figures.
+# Both print a table. All figures go to BUILDDIR/bench.json.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
