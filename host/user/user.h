@@ -81,6 +81,9 @@ struct uiommu_host {
 	char lines[USER_LINES][256]; /* the last ones of the log */
 	uint64_t line_count;
 	uint64_t config_writes;
+	/* Called before each register access; for what goes on beside. */
+	void (*on_mmio)(struct uiommu_host *host, void *context);
+	void *on_mmio_context;
 	FILE *log; /* also print there what is INFO or louder; may be NULL */
 };
 

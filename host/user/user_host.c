@@ -285,6 +285,8 @@ static struct vtdm *mmio_unit(struct uiommu_mmio *mmio, uint32_t offset,
 {
 	if (offset & (width - 1) || offset + width > mmio->size)
 		user_abort("mmio: misaligned, or outside of the window");
+	if (mmio->host->on_mmio)
+		mmio->host->on_mmio(mmio->host, mmio->host->on_mmio_context);
 	return mmio->unit;
 }
 

@@ -144,7 +144,7 @@ int uiommu_core_flush(struct uiommu_domain *domain,
 	struct uiommu_driver *driver = domain->uiommu->driver;
 	int err = driver->ops->invalidate(driver, &domain->hw, gather);
 
-	if (!err && gather->freed)
+	if (!err && gather->tables)
 		uiommu_gather_free(&domain->hw.pt, gather);
 	return err;
 }

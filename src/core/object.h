@@ -167,7 +167,7 @@ int uiommu_core_unmap(struct uiommu_domain *domain, struct uiommu_range range,
 /* Anything to tell the hardware? Usually not, after a map. */
 static inline bool uiommu_core_gathered(const struct uiommu_gather *gather)
 {
-	return gather->count || gather->tables || gather->freed;
+	return gather->count || gather->tables;
 }
 
 /* region.c. Keeps all members' regions out of @domain's allocator. [sleep] */

@@ -158,8 +158,9 @@ void stack_up(struct stack *s, const struct stack_kind *kind)
 			&stack_devices[0].sid, 1);
 	machine_build(&s->machine);
 	stack_memory(s);
-	/* Commands that take their time. */
+	/* Commands that take their time: who does not wait is too early. */
 	vtdm_knobs(s->machine.host->units[0])->cmd_reads = 2;
+	vtdm_knobs(s->machine.host->units[0])->queue_ticks = 2;
 	assert_int_equal(machine_scan(&s->machine), UIOMMU_OK);
 	assert_int_equal(uiommu_start(s->machine.uiommu), UIOMMU_OK);
 	for (unsigned int i = 0; i < STACK_DEVICES; i++) {
