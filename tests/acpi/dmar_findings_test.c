@@ -773,9 +773,24 @@ static void test_unknown_finding_has_words(void **state)
 	assert_true(uiommu_dmar_finding_text(&finding, NULL, 0) > 0);
 }
 
+/* The header promises that 160 bytes hold any. */
+static void test_longest_words(void **state)
+{
+	struct uiommu_dmar_finding finding = {
+		.value = { UINT64_MAX, UINT64_MAX },
+	};
+	char text[160];
+
+	(void)state;
+	for (; finding.id < DMAR_FINDING_COUNT; finding.id++)
+		assert_in_range(
+			uiommu_dmar_finding_text(&finding, text, sizeof(text)),
+			1, sizeof(text) - 1);
+}
+
 int main(void)
 {
-	static struct CMUnitTest tests[CHECK_COUNT + 2];
+	static struct CMUnitTest tests[CHECK_COUNT + 3];
 	static char names[CHECK_COUNT][80];
 
 	for (size_t i = 0; i < CHECK_COUNT; i++) {
@@ -790,6 +805,8 @@ int main(void)
 		test_every_check_is_here);
 	tests[CHECK_COUNT + 1] = (struct CMUnitTest)cmocka_unit_test(
 		test_unknown_finding_has_words);
-	return _cmocka_run_group_tests("dmar findings", tests, CHECK_COUNT + 2,
+	tests[CHECK_COUNT + 2] = (struct CMUnitTest)cmocka_unit_test(
+		test_longest_words);
+	return _cmocka_run_group_tests("dmar findings", tests, CHECK_COUNT + 3,
 				       NULL, NULL);
 }
