@@ -144,6 +144,8 @@ int uiommu_vtd_queue_service(struct vtd_unit *u)
 
 	state = uiommu_host_lock_acquire(u->lock);
 	r.fsts = uiommu_host_mmio_read32(u->mmio, VTD_FSTS);
+	if (!u->ring && r.fsts != ~(uint32_t)0)
+		r.fsts = 0; /* reserved bits then */
 	if (r.fsts != ~(uint32_t)0 && r.fsts & VTD_QUEUE_ERRORS)
 		vtd_queue_clear(u, &r);
 	uiommu_host_lock_release(u->lock, state);
@@ -231,16 +233,20 @@ static int vtd_submit_registers(struct vtd_unit *u,
 				unsigned int count)
 {
 	unsigned long state;
+	bool tell = false;
 	unsigned int i;
-	int err = UIOMMU_OK;
+	int err;
 
 	state = uiommu_host_lock_acquire(u->lock);
-	for (i = 0; i < count && !err; i++)
+	err = uiommu_vtd_broken(u) ? UIOMMU_EIO : UIOMMU_OK;
+	for (i = 0; i < count && !err; i++) {
 		err = uiommu_vtd_iotlb_register(u, descs[i]);
+		tell = err && uiommu_vtd_unit_mark(u);
+	}
 	u->invalidations++;
 	uiommu_host_lock_release(u->lock, state);
-	if (err)
-		uiommu_vtd_unit_break(u, "invalidation did not finish");
+	if (tell)
+		uiommu_vtd_unit_tell(u, "invalidation did not finish");
 	return err;
 }
 

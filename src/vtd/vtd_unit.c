@@ -15,17 +15,25 @@
 #include "vtd/vtd_queue.h"
 #include "vtd/vtd_unit.h"
 
-void uiommu_vtd_unit_break(struct vtd_unit *u, const char *what)
+bool uiommu_vtd_unit_mark(struct vtd_unit *u)
+{
+	return !uiommu_exchange(&u->broken, true);
+}
+
+void uiommu_vtd_unit_tell(struct vtd_unit *u, const char *what)
 {
 	struct uiommu_event event = { .kind = UIOMMU_EVENT_UNIT_BROKEN };
-
-	if (uiommu_exchange(&u->broken, true))
-		return;
 
 	uiommu_log(u->host, UIOMMU_LOG_ERROR,
 		   "unit %u: %s: it is not used any more", u->index, what);
 	event.unit = u->index;
 	uiommu_host_notify(u->host, &event);
+}
+
+void uiommu_vtd_unit_break(struct vtd_unit *u, const char *what)
+{
+	if (uiommu_vtd_unit_mark(u))
+		uiommu_vtd_unit_tell(u, what);
 }
 
 /* --- Commands ------------------------------------------------------------- */
@@ -76,16 +84,17 @@ static int vtd_unit_command(struct vtd_unit *u, uint32_t command, bool on,
 			    const char *what)
 {
 	unsigned long state;
-	int err;
-
-	if (uiommu_vtd_broken(u))
-		return UIOMMU_EIO;
+	bool tell = false;
+	int err = UIOMMU_EIO;
 
 	state = uiommu_host_lock_acquire(u->lock);
-	err = vtd_unit_run(u, command, on);
+	if (!uiommu_vtd_broken(u)) {
+		err = vtd_unit_run(u, command, on);
+		tell = err && uiommu_vtd_unit_mark(u);
+	}
 	uiommu_host_lock_release(u->lock, state);
-	if (err)
-		uiommu_vtd_unit_break(u, what);
+	if (tell)
+		uiommu_vtd_unit_tell(u, what);
 	return err;
 }
 
@@ -376,6 +385,8 @@ int uiommu_vtd_unit_enable(struct vtd_unit *u)
 	err = uiommu_vtd_unit_write_buffer(u);
 	if (err)
 		return err;
+	if (uiommu_vtd_broken(u))
+		return UIOMMU_EIO;
 	/* Before the command: if that hangs, translation may be on. */
 	u->enabled = true;
 	return vtd_unit_command(u, VTD_GCMD_TE, true,

@@ -159,5 +159,12 @@ UIOMMU_MUST_CHECK int uiommu_vtd_unit_write_buffer(struct vtd_unit *u);
  * memory. Told to the host once. No spin lock held.
  */
 void uiommu_vtd_unit_break(struct vtd_unit *u, const char *what);
+/*
+ * The same in halves, so that who waits for the unit lock finds the unit
+ * broken and does not wait for it once more: mark with the lock held, and if
+ * that was the first time, tell without.
+ */
+bool uiommu_vtd_unit_mark(struct vtd_unit *u);
+void uiommu_vtd_unit_tell(struct vtd_unit *u, const char *what);
 
 #endif /* UIOMMU_VTD_UNIT_H */
