@@ -48,7 +48,7 @@ enum uiommu_scope_type {
 #define UIOMMU_ATSR_ALL_PORTS UIOMMU_BIT32(0)
 #define UIOMMU_SATC_ATC_REQUIRED UIOMMU_BIT32(0)
 
-/* Flags of a scope in a SIDP record: what its requests without PASID bear */
+/* Flags of a scope in a SIDP record; NO_*: in requests without PASID */
 #define UIOMMU_SIDP_NO_NESTED UIOMMU_BIT32(0)	 /* no nested translation */
 #define UIOMMU_SIDP_NO_PWSNP UIOMMU_BIT32(1)	 /* no page-walk snoop */
 #define UIOMMU_SIDP_NO_PGSNP UIOMMU_BIT32(2)	 /* no page snoop */
@@ -146,7 +146,8 @@ size_t uiommu_dmar_memory(size_t size);
 
 /**
  * uiommu_dmar_read() - read and check a DMAR table
- * @table: its bytes, unaligned is fine; must stay as long as @dmar is used
+ * @table: its bytes, unaligned is fine; must stay, and stay as they are, as
+ *	long as @dmar is used
  * @size: bytes that may be read at @table
  * @memory: working memory, aligned to 8; must stay as long as @dmar is used
  * @memory_size: bytes of it, at least uiommu_dmar_memory(@size)
