@@ -21,7 +21,7 @@ CODE_NAMES = {"meson.build", "meson_options.txt", "Makefile", "Kbuild",
               ".clang-format", ".editorconfig", "run"}
 # Brackets keep a pattern from finding itself.
 STRAY = {
-    r"(?<![\w.])/(?:h[o]me|r[o]ot|w[o]rk|t[m]p/[a-z]|f[a]rm|Us[e]rs)/":
+    r"(?<![\w.])/(?:h[o]me|r[o]ot|w[o]rk|t[m]p/[a-z]|Us[e]rs)/":
         "path of some machine",
     r"\bdeb\.d[e]bian\.org|\br[e]gistry\.\w+\.\w+|\bp[y]pi\.org":
         "host of a package registry",
