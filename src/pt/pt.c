@@ -79,7 +79,10 @@ void uiommu_gather_free(struct uiommu_pt *pt, struct uiommu_gather *gather)
 
 void uiommu_gather_init(struct uiommu_gather *gather)
 {
-	memset(gather, 0, sizeof(*gather));
+	gather->count = 0;
+	gather->tables = false;
+	gather->freed = NULL;
+	gather->freed_dirs = NULL;
 }
 
 /* True if nothing lies between: @b begins no later than right after @a. */

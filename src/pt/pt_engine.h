@@ -64,8 +64,8 @@ static void pt_publish(struct uiommu_pt *pt, uiommu_word_t *dir,
  * Makes sure that a table of level @level is behind the slot.
  * UIOMMU_EEXIST if a leaf is.
  */
-static int pt_claim(struct uiommu_pt *pt, uiommu_word_t *dir,
-		    unsigned int index, unsigned int level, unsigned int flags)
+PT_RARE int pt_claim(struct uiommu_pt *pt, uiommu_word_t *dir,
+		     unsigned int index, unsigned int level, unsigned int flags)
 {
 	uint64_t entry = 0;
 	uintptr_t link = pt_slot(dir, index, &entry);
@@ -342,9 +342,23 @@ static int pt_split_at(struct uiommu_pt *pt, struct uiommu_range range,
 	return UIOMMU_OK;
 }
 
-static inline int pt_map(struct uiommu_pt *pt, struct uiommu_range range,
-			 uiommu_paddr_t paddr, unsigned int prot,
-			 unsigned int flags, struct uiommu_gather *gather)
+/* Takes out again what map entered before it met an error. */
+PT_RARE void pt_undo(struct uiommu_pt *pt, uiommu_iova_t first,
+		     uiommu_iova_t next, struct uiommu_gather *gather)
+{
+	struct uiommu_range range;
+
+	if (next == first)
+		return;
+	range.first = first;
+	range.last = next - 1;
+	/* All of it was free before, so no leaf crosses its ends. */
+	pt_clear(pt, range, gather);
+}
+
+PT_RARE int pt_map_any(struct uiommu_pt *pt, struct uiommu_range range,
+		       uiommu_paddr_t paddr, unsigned int prot,
+		       unsigned int flags, struct uiommu_gather *gather)
 {
 	struct uiommu_range left = range;
 	int err;
@@ -357,7 +371,7 @@ static inline int pt_map(struct uiommu_pt *pt, struct uiommu_range range,
 
 		err = pt_descend(pt, left.first, flags, &table, &level);
 		if (err)
-			goto err_undo;
+			break;
 		index = pt_index(left.first, level);
 		count = (left.last - left.first + 1) >> pt_shift(level);
 		if (count > PT_ENTRIES - index)
@@ -366,60 +380,87 @@ static inline int pt_map(struct uiommu_pt *pt, struct uiommu_range range,
 			       paddr, prot);
 		if (!done) {
 			err = UIOMMU_EEXIST;
-			goto err_undo;
+			break;
 		}
 		left.first += (uint64_t)done << pt_shift(level);
 		paddr += (uint64_t)done << pt_shift(level);
 	} while (left.first <= left.last);
-	return UIOMMU_OK;
-
-err_undo:
-	/* All that is before left.first is ours, so nothing needs a split. */
-	if (left.first != range.first) {
-		left.last = left.first - 1;
-		left.first = range.first;
-		pt_clear(pt, left, gather);
-	}
+	if (err)
+		pt_undo(pt, range.first, left.first, gather);
 	return err;
+}
+
+/* The table of level 0 that all of @range is in, if it stands; or NULL. */
+static inline uiommu_word_t *pt_one_table(const struct uiommu_pt *pt,
+					  struct uiommu_range range)
+{
+	uiommu_word_t *table = pt->root;
+	unsigned int at;
+
+	if ((range.first ^ range.last) >> pt_shift(1))
+		return NULL;
+	for (at = pt->config.levels - 1; at; at--) {
+		uintptr_t link = uiommu_load(
+			pt_link(table, pt_index(range.first, at)));
+
+		if (!(link & PT_LINKED))
+			return NULL;
+		table = pt_linked_table(link);
+	}
+	return table;
+}
+
+static inline unsigned int pt_pages(struct uiommu_range range)
+{
+	return (unsigned int)((range.last - range.first) >> pt_shift(0)) + 1;
+}
+
+static inline int pt_map(struct uiommu_pt *pt, struct uiommu_range range,
+			 uiommu_paddr_t paddr, unsigned int prot,
+			 unsigned int flags, struct uiommu_gather *gather)
+{
+	uiommu_word_t *table = pt_one_table(pt, range);
+	unsigned int done;
+
+	if (!table)
+		return pt_map_any(pt, range, paddr, prot, flags, gather);
+	done = pt_fill(pt, table, 0, pt_index(range.first, 0), pt_pages(range),
+		       paddr, prot);
+	if (done == pt_pages(range))
+		return UIOMMU_OK;
+	pt_undo(pt, range.first, range.first + done * pt_span(0), gather);
+	return UIOMMU_EEXIST;
+}
+
+PT_RARE int pt_unmap_any(struct uiommu_pt *pt, struct uiommu_range range,
+			 unsigned int flags, struct uiommu_gather *gather,
+			 uint64_t *unmapped)
+{
+	int err = pt_split_at(pt, range, range.first, flags, gather);
+
+	if (!err)
+		err = pt_split_at(pt, range, range.last, flags, gather);
+	if (err)
+		return err;
+	*unmapped = pt_clear(pt, range, gather);
+	return UIOMMU_OK;
 }
 
 static inline int pt_unmap(struct uiommu_pt *pt, struct uiommu_range range,
 			   unsigned int flags, struct uiommu_gather *gather,
 			   uint64_t *unmapped)
 {
-	uiommu_word_t *table = pt->root;
-	unsigned int at = pt->config.levels - 1;
+	uiommu_word_t *table = pt_one_table(pt, range);
 	uint64_t bytes = 0;
-	uintptr_t link;
-	int err;
 
-	/* Most often: part of one table of level 0. */
-	if (!((range.first ^ range.last) >> pt_shift(1)) &&
-	    range.last - range.first < pt_span(1) - 1) {
-		for (; at; at--) {
-			link = uiommu_load(
-				pt_link(table, pt_index(range.first, at)));
-			if (!link)
-				break;
-			table = pt_linked_table(link);
-		}
-	}
-	if (!at) {
-		pt_wipe(pt, table, 0, pt_index(range.first, 0),
-			(unsigned int)((range.last - range.first) >> 12) + 1,
-			&bytes);
-		if (bytes)
-			uiommu_gather_add(gather, range);
-		*unmapped = bytes;
-		return UIOMMU_OK;
-	}
-
-	err = pt_split_at(pt, range, range.first, flags, gather);
-	if (!err)
-		err = pt_split_at(pt, range, range.last, flags, gather);
-	if (err)
-		return err;
-	*unmapped = pt_clear(pt, range, gather);
+	/* A table that is emptied as a whole also leaves the tree. */
+	if (!table || pt_pages(range) == PT_ENTRIES)
+		return pt_unmap_any(pt, range, flags, gather, unmapped);
+	pt_wipe(pt, table, 0, pt_index(range.first, 0), pt_pages(range),
+		&bytes);
+	if (bytes)
+		uiommu_gather_add(gather, range);
+	*unmapped = bytes;
 	return UIOMMU_OK;
 }
 

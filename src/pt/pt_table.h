@@ -37,6 +37,9 @@
 #define PT_LEVELS_MAX 5u
 #define PT_LINKED ((uintptr_t)1)
 
+/* Keeps what is rare from costing what is not its registers. */
+#define PT_RARE static __attribute__((noinline))
+
 #define PT_TABLE_SIZE ((size_t)4096)
 #define PT_DIR_SIZE (2 * PT_TABLE_SIZE)
 

@@ -32,6 +32,10 @@ struct pt_subject {
 extern const struct pt_subject pt_vtd_ss;
 extern const struct pt_subject pt_toy;
 
+/* Called once, right before the toy engine next reads an entry. */
+extern void (*pt_toy_before_read)(void *arg);
+extern void *pt_toy_before_read_arg;
+
 /* As hardware: 0 if an access faults, or the permission. Asserts on defects. */
 unsigned int pt_walk_hardware(struct uiommu_host *host,
 			      const struct pt_subject *subject,

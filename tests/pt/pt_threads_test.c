@@ -19,7 +19,7 @@
 #include "pt_subject.h"
 
 #define THREADS 3u
-#define ROUNDS 60u
+#define ROUNDS 100u
 #define MIB UINT64_C(0x100000)
 #define GIB UINT64_C(0x40000000)
 #define RW (UIOMMU_PROT_READ | UIOMMU_PROT_WRITE)
@@ -86,6 +86,16 @@ static void *work(void *arg)
 				base + 16 * MIB + n * 2 * MIB +
 					worker->id * 0x3000,
 				0x3000);
+		/* One makes a table where the others find nothing. */
+		for (uint64_t n = 0; n < 48; n++) {
+			uint64_t at = base + (256 + n * 2) * MIB +
+				      worker->id * 0x1000;
+
+			if ((n + worker->id) % 3 == 0)
+				map_one(worker, at, 0x1000);
+			else
+				unmap_one(worker, at, 0x1000, 0);
+		}
 		/* A whole table comes and goes beside the others'. */
 		map_one(worker, base + 128 * MIB + own, 2 * MIB - 0x1000);
 		unmap_one(worker, base + 128 * MIB + own, 2 * MIB,

@@ -45,9 +45,26 @@ static inline unsigned int pt_fmt_prot(uint64_t entry)
 	       (entry & TOY_DENY_WRITE ? 0 : UIOMMU_PROT_WRITE);
 }
 
-#include "pt/pt_engine.h"
-
+#include "base/atomic.h"
 #include "pt_subject.h"
+
+/* Lets a test step in right before the engine reads an entry. */
+void (*pt_toy_before_read)(void *arg);
+void *pt_toy_before_read_arg;
+
+static uint64_t toy_word_load(uiommu_word_t *word)
+{
+	void (*hook)(void *arg) = pt_toy_before_read;
+
+	if (hook) {
+		pt_toy_before_read = NULL;
+		hook(pt_toy_before_read_arg);
+	}
+	return uiommu_word_load(word);
+}
+
+#define uiommu_word_load toy_word_load
+#include "pt/pt_engine.h"
 
 static int toy_map(struct uiommu_pt *pt, struct uiommu_range range,
 		   uiommu_paddr_t paddr, unsigned int prot, unsigned int flags,
