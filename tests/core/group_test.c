@@ -11,8 +11,8 @@
 #define RESERVE_FIRST 0x7d000000ull
 #define RESERVE_LAST 0x7d003fffull
 
-static const struct uiommu_sid first = MACHINE_SID(3, 0, 0);
-static const struct uiommu_sid second = MACHINE_SID(3, 1, 0);
+static const struct uiommu_sid first = MACHINE_SID(3, 1, 0);
+static const struct uiommu_sid second = MACHINE_SID(3, 2, 0);
 static const struct uiommu_sid alone = MACHINE_SID(0, 2, 0);
 static const struct uiommu_sid other = MACHINE_SID(0, 3, 0);
 

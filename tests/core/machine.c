@@ -41,9 +41,9 @@ static const struct user_function machine_functions[] = {
 	  .class_code = 0x060400, .header_type = 1,
 	  .pcie_type = UIOMMU_PCIE_TO_PCI_BRIDGE, .secondary = 3,
 	  .subordinate = 3 },
-	{ .sid = MACHINE_SID(3, 0, 0), .vendor = 0x1234, .device = 9,
+	{ .sid = MACHINE_SID(3, 1, 0), .vendor = 0x1234, .device = 9,
 	  .class_code = 0x00ff00, .pcie_type = UIOMMU_PCI_CONVENTIONAL },
-	{ .sid = MACHINE_SID(3, 1, 0), .vendor = 0x1234, .device = 10,
+	{ .sid = MACHINE_SID(3, 2, 0), .vendor = 0x1234, .device = 10,
 	  .class_code = 0x00ff00, .pcie_type = UIOMMU_PCI_CONVENTIONAL },
 };
 /* clang-format on */

@@ -6,7 +6,7 @@
  *	00:02.0 integrated device	  01:00.0 endpoint
  *	00:03.0 integrated device	00:1d.0 root port, ACS
  *	00:04.0 two functions,		  02:00.0 PCIe-to-PCI bridge
- *	00:04.1 no ACS: one group	    03:00.0, 03:01.0 conventional
+ *	00:04.1 no ACS: one group	    03:01.0, 03:02.0 conventional
  *
  * One unit at 0xfed90000 for all of them.
  */
@@ -24,8 +24,9 @@
 #define MACHINE_PAIR1 MACHINE_SID(0, 4, 1)
 #define MACHINE_NVME MACHINE_SID(1, 0, 0)
 #define MACHINE_BRIDGE MACHINE_SID(2, 0, 0)
-#define MACHINE_PCI0 MACHINE_SID(3, 0, 0)
-#define MACHINE_PCI1 MACHINE_SID(3, 1, 0)
+#define MACHINE_PCI0 MACHINE_SID(3, 1, 0)
+#define MACHINE_PCI1 MACHINE_SID(3, 2, 0)
+#define MACHINE_ALIAS MACHINE_SID(3, 0, 0) /* theirs, and no device */
 
 struct machine {
 	struct user_config config;

@@ -241,7 +241,7 @@ static void test_aliases(void **state)
 
 	bring_up(f);
 	group = machine_group(&f->machine, bridged);
-	assert_ptr_equal(group, machine_group(&f->machine, bridge));
+	assert_ptr_equal(group, machine_group(&f->machine, MACHINE_BRIDGE));
 	domain = own_domain(f, bridged);
 	assert_int_equal(
 		uiommu_domain_map(domain, range(0, 4096), f->paddr, RW),

@@ -20,8 +20,8 @@ static const struct stack_device stack_devices[STACK_DEVICES] = {
 	{ MACHINE_SID(0, 2, 0), MACHINE_SID(0, 2, 0), 0 },
 	{ MACHINE_SID(0, 3, 0), MACHINE_SID(0, 3, 0), 1 },
 	{ MACHINE_SID(1, 0, 0), MACHINE_SID(1, 0, 0), 2 },
-	{ MACHINE_SID(3, 0, 0), MACHINE_SID(3, 0, 0), 3 },
-	{ MACHINE_SID(3, 1, 0), MACHINE_SID(3, 0, 0), 3 },
+	{ MACHINE_SID(3, 1, 0), MACHINE_SID(3, 1, 0), 3 },
+	{ MACHINE_SID(3, 2, 0), MACHINE_SID(3, 0, 0), 3 },
 	{ MACHINE_SID(0, 4, 0), MACHINE_SID(0, 4, 0), 4 },
 	{ MACHINE_SID(0, 4, 1), MACHINE_SID(0, 4, 1), 4 },
 };
@@ -130,6 +130,24 @@ const unsigned int stack_kind_count = sizeof(stack_kinds) /
 
 /* --- Up and down --- */
 
+/*
+ * A device goes on with its work while its mappings change: it may or may not
+ * get through, but nothing that the unit walks may be gone.
+ */
+static void stack_bystander(struct uiommu_host *host, void *context)
+{
+	struct stack *s = context;
+	uint64_t size = s->beside.last - s->beside.first + 1;
+	const struct stack_device *device = &stack_devices[s->beside_device];
+	uint8_t byte;
+
+	/* In identity the address is any memory's. */
+	if (s->beside.last && s->groups[device->group].mode != STACK_IDENTITY)
+		(void)vtdm_dma(host->units[0], device->as.rid,
+			       s->beside.first + random_below(&s->random, size),
+			       false, &byte, 1);
+}
+
 static void stack_memory(struct stack *s)
 {
 	struct vtdm_mem *mem = s->machine.host->mem;
@@ -158,6 +176,8 @@ void stack_up(struct stack *s, const struct stack_kind *kind)
 			&stack_devices[0].sid, 1);
 	machine_build(&s->machine);
 	stack_memory(s);
+	s->machine.host->on_mmio = stack_bystander;
+	s->machine.host->on_mmio_context = s;
 	/* Commands that take their time: who does not wait is too early. */
 	vtdm_knobs(s->machine.host->units[0])->cmd_reads = 2;
 	vtdm_knobs(s->machine.host->units[0])->queue_ticks = 2;
@@ -426,6 +446,8 @@ static void step_unmap(struct stack *s, struct stack_mapping *m)
 
 	if (s->groups[stack_devices[m->device].group].mode != STACK_DMA)
 		return;
+	s->beside = m->pieces[random_below(&s->random, m->piece_count)];
+	s->beside_device = m->device;
 	if (m->cpu)
 		err = uiommu_dma_free(device, m->size, m->cpu, m->iova);
 	else if (m->count)
@@ -515,6 +537,9 @@ static void window_unmap(struct stack *s, struct stack_group *group,
 		want += group->window[page + i].prot ? PAGE : 0;
 		group->window[page + i].prot = 0;
 	}
+	s->beside.first = range.first;
+	s->beside.last = range.last;
+	s->beside_device = device;
 	assert_int_equal(
 		uiommu_domain_unmap(group->unmanaged, range, &unmapped),
 		UIOMMU_OK);
@@ -629,6 +654,7 @@ void stack_down(struct stack *s)
 		if (s->mappings[i].live)
 			step_unmap(s, &s->mappings[i]);
 	stack_access(s, 0, STACK_RESERVE, true);
+	s->machine.host->on_mmio = NULL;
 	uiommu_stop(s->machine.uiommu);
 	assert_int_equal(user_violations(s->machine.host), 0);
 	stack_memory_free(s);

@@ -85,6 +85,8 @@ struct stack {
 	struct stack_piece gone[STACK_GONE];
 	unsigned int gone_device[STACK_GONE];
 	unsigned int gone_count;
+	struct stack_piece beside; /* what is looked at while it changes */
+	unsigned int beside_device;
 	uint64_t accesses, refused;
 };
 

@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Plants defects one by one and expects the tests to notice: run.py [NAME...]
+
+Each defect is an exact text of the sources and what to put in its place; a
+text that is not found exactly once is an error, so that no defect is lost when
+the sources change. The sources are compiled in a temporary folder; the test
+program must pass as they are, and fail with each defect in them.
+"""
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CC = os.environ.get("CC", "cc").split()
+FLAGS = ["-std=c11", "-O1", "-w", "-D_GNU_SOURCE", "-Iinclude", "-Isrc",
+         "-Imodel", "-Ihost/user", "-Itests/core", "-Itests/common",
+         "-Itests/dma"]
+LIBS = ["-lcmocka", "-lpthread"]
+TIMEOUT = 60
+
+# name, file, text, replacement
+DEFECTS = [
+    ("no IOTLB invalidation", "src/vtd/vtd_domain.c",
+     "	if (!gather->count)\n		return UIOMMU_OK;\n",
+     "	if (gather)\n		return UIOMMU_OK;\n"),
+    ("no context invalidation", "src/vtd/vtd_context.c",
+     "	err = uiommu_vtd_run(u, descs, count);\n",
+     "	err = uiommu_vtd_run(u, descs + contexts, count - contexts);\n"),
+    ("no clean of table entries", "src/pt/pt_table.h",
+     "	if (!pt->config.coherent)\n", "	if (!pt)\n"),
+    ("no clean of contexts", "src/vtd/vtd_unit.h",
+     "	if (!u->caps.coherent)\n", "	if (!u)\n"),
+    ("no write-buffer flush", "src/vtd/vtd_unit.c",
+     "	if (!u->caps.write_buffer)\n", "	if (u)\n"),
+    ("mask one bit short", "src/vtd/vtd_iotlb.c",
+     "	return vtd_iotlb_bits((range.first ^ range.last) >> 12);\n",
+     "	return vtd_iotlb_bits((range.first ^ range.last) >> 13);\n"),
+    ("mask from the length alone", "src/vtd/vtd_iotlb.c",
+     "	return vtd_iotlb_bits((range.first ^ range.last) >> 12);\n",
+     "	return vtd_iotlb_bits((range.last - range.first) >> 12);\n"),
+    ("translation on before contexts", "src/core/start.c",
+     "	uiommu->driver_started = true;\n",
+     "	uiommu->driver_started = true;\n"
+     "	err = driver->ops->enable(driver);\n"
+     "	if (err)\n		return err;\n"),
+    ("devices blocked before translation is off", "src/core/start.c",
+     "	if (uiommu->driver_started && driver->ops->disable)\n",
+     "	if (!uiommu)\n"),
+    ("table page freed early", "src/core/domain.c",
+     "	int err = driver->ops->invalidate(driver, &domain->hw, gather);\n",
+     "	int err = (uiommu_gather_free(&domain->hw.pt, gather),\n"
+     "		   driver->ops->invalidate(driver, &domain->hw, gather));\n"),
+    ("one-shot bit written back", "src/vtd/vtd_unit.c",
+     "	value &= VTD_GSTS_STICKY;\n", ""),
+    ("leaf-only hint although tables went", "src/vtd/vtd_iotlb.c",
+     "						  !gather->tables);\n",
+     "						  true);\n"),
+    ("queue is not waited for", "src/vtd/vtd_queue.c",
+     "	if (ticket->done)\n", "	if (ticket)\n"),
+    ("no address to invalidate by register", "src/vtd/vtd_iotlb.c",
+     "		uiommu_host_mmio_write64(u->mmio, iva, desc.hi);\n",
+     "		uiommu_host_mmio_write64(u->mmio, iva, 0);\n"),
+    ("absent entries not forgotten after map", "src/core/object.h",
+     "	if (!domain->hw.map_sync)\n", "	if (domain)\n"),
+    ("absent contexts not forgotten", "src/vtd/vtd_context.c",
+     "	if (u->caps.caching)\n", "	if (!u)\n"),
+    ("aliases left out", "src/core/device.c",
+     "	device->hw.sid_count = device->plan->alias_count;\n",
+     "	device->hw.sid_count = 1;\n"),
+    ("direction ignored", "src/dma/dma_map.c",
+     "				    (unsigned int)dir, &page);\n",
+     "				    3u, &page);\n"),
+    ("direct regions not mapped", "src/core/region.c",
+     "	while (!err && (region = region_next(&iter))) {\n",
+     "	while (err && (region = region_next(&iter))) {\n"),
+    ("regions not reserved", "src/core/region.c",
+     "		err = uiommu_iova_reserve(&domain->iova, "
+     "region_pages(region));\n", "		err = UIOMMU_OK;\n"),
+    ("addresses free before the last page", "src/dma/dma_map.c",
+     "	struct uiommu_range range = { first, first + (size - 1) };\n",
+     "	struct uiommu_range range = { first, first + (size - 1) };\n"
+     "	if (size > 4096)\n		range.last -= 4096;\n"),
+]
+
+
+def sources():
+    names = (ROOT / "uiommu.sources").read_text().split()
+    for folder in ("model", "host/user"):
+        names += [f"{folder}/{p.name}"
+                  for p in sorted((ROOT / folder).glob("*.c"))
+                  if not p.name.startswith("demo")]
+    return names + ["tests/core/machine.c", "tests/dma/stack.c",
+                    "tests/mutation/mutation_test.c"]
+
+
+def users(name):
+    """What must be compiled again when @name changed."""
+    if name.endswith(".c"):
+        return [name]
+    header = re.escape("/".join(name.split("/")[1:]))
+    found, todo = set(), {header}
+    while todo:
+        header = todo.pop()
+        for path in (ROOT / "src").rglob("*.[ch]"):
+            own = str(path.relative_to(ROOT))
+            if own not in found and re.search(rf'#include "{header}"',
+                                              path.read_text()):
+                found.add(own)
+                if own.endswith(".h"):
+                    todo.add(re.escape("/".join(own.split("/")[1:])))
+    return sorted(n for n in found if n.endswith(".c"))
+
+
+def compile_one(name, out, first=()):
+    subprocess.run([*CC, *[f"-I{f}" for f in first], *FLAGS, "-c", name,
+                    "-o", out], cwd=first[0].parent if first else ROOT,
+                   check=True)
+
+
+def run(program):
+    """(exit status, the line that says why)"""
+    try:
+        done = subprocess.run([program], capture_output=True, text=True,
+                              timeout=TIMEOUT, check=False)
+    except subprocess.TimeoutExpired:
+        return -1, "does not end"
+    out = done.stdout + done.stderr
+    why = re.search(r"ERROR\s*\]? ?:?(?: ---)?\s*(.*)|violation: (.*)", out)
+    return done.returncode, next((w for w in why.groups() if w), "") \
+        if why else out.strip().split("\n")[-1]
+
+
+def copy_tree(target):
+    for folder in ("src", "include"):
+        for path in (ROOT / folder).rglob("*.[ch]"):
+            to = target / path.relative_to(ROOT)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            to.write_bytes(path.read_bytes())
+
+
+def plant(tmp, objects, number, defect):
+    name, file, old, new = defect
+    text = (ROOT / file).read_text()
+    if text.count(old) != 1:
+        return name, False, f"{file}: the text is there " \
+                            f"{text.count(old)} times, not once"
+    tree = tmp / f"defect{number}"
+    copy_tree(tree)
+    (tree / file).write_text(text.replace(old, new))
+    mine = dict(objects)
+    try:
+        for source in users(file):
+            mine[source] = tree / (source.replace("/", "_") + ".o")
+            subprocess.run([*CC, *FLAGS, "-I" + str(ROOT / "model"), "-c",
+                            source, "-o", mine[source]], cwd=tree, check=True,
+                           capture_output=True, text=True)
+        program = tree / "test"
+        subprocess.run([*CC, *mine.values(), *LIBS, "-o", program],
+                       check=True, capture_output=True, text=True)
+    except subprocess.CalledProcessError as error:
+        return name, False, f"does not compile: {error.stderr}"
+    status, why = run(program)
+    return name, status != 0, why if status else "NOT NOTICED"
+
+
+def main(wanted):
+    defects = [d for d in DEFECTS if not wanted or d[0] in wanted]
+    with tempfile.TemporaryDirectory() as folder, \
+            concurrent.futures.ThreadPoolExecutor(2) as pool:
+        tmp = pathlib.Path(folder)
+        objects = {name: tmp / (name.replace("/", "_") + ".o")
+                   for name in sources()}
+        for job in [pool.submit(compile_one, name, out)
+                    for name, out in objects.items()]:
+            job.result()
+        program = tmp / "test"
+        subprocess.run([*CC, *objects.values(), *LIBS, "-o", program],
+                       check=True)
+        status, why = run(program)
+        if status:
+            print(f"without a defect: fails: {why}")
+            return 1
+        print("without a defect: passes")
+        failed = 0
+        for name, noticed, why in pool.map(
+                lambda job: plant(tmp, objects, *job), enumerate(defects)):
+            print(f"{'ok' if noticed else 'NOT OK'}: {name}: {why}",
+                  flush=True)
+            failed += not noticed
+    print(f"{len(defects)} defects planted, {len(defects) - failed} noticed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
