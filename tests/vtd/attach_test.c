@@ -10,8 +10,7 @@
 
 #include <uiommu/error.h>
 
-#include "../common/random.h"
-#include "rig.h"
+#include "kinds.h"
 
 #define RW (UIOMMU_PROT_READ | UIOMMU_PROT_WRITE)
 #define MIB ((uint64_t)1 << 20)
@@ -19,151 +18,84 @@
 static const int just_a[] = { 0x10, -1 };
 static const int just_b[] = { 0x18, -1 };
 
-struct kind {
-	const char *name;
-	void (*set)(struct vtdm_config *m);
+/* Two devices, one domain of each sort, two of DMA, two pages. */
+struct world {
+	struct rig rig;
+	struct rig_device a, b;
+	struct uiommu_hwdomain one, two, blocked, identity;
+	struct rig_page p, q;
+	const struct vtdm_stats *stats;
+	bool cm, pt;
 };
 
-static void set_plain(struct vtdm_config *m)
+static struct world *world_up(const struct kind *kind, const int *rids_a,
+			      const int *rids_b)
 {
-	(void)m;
+	static struct world w;
+
+	kind_up(&w.rig, kind);
+	w.stats = vtdm_stats(w.rig.host->units[0]);
+	w.cm = w.rig.config.units[0].model.cm;
+	w.pt = w.rig.config.units[0].model.pt;
+	w.p = rig_page(&w.rig, 4096);
+	w.q = rig_page(&w.rig, 4096);
+	assert_int_equal(rig_device(&w.rig, &w.a, rids_a), 0);
+	assert_int_equal(rig_device(&w.rig, &w.b, rids_b), 0);
+	assert_int_equal(rig_domain(&w.rig, &w.one, UIOMMU_DOMAIN_DMA), 0);
+	assert_int_equal(rig_domain(&w.rig, &w.two, UIOMMU_DOMAIN_UNMANAGED),
+			 0);
+	assert_int_equal(rig_domain(&w.rig, &w.blocked, UIOMMU_DOMAIN_BLOCKED),
+			 0);
+	assert_int_equal(
+		rig_domain(&w.rig, &w.identity, UIOMMU_DOMAIN_IDENTITY), 0);
+	return &w;
 }
 
-static void set_cm(struct vtdm_config *m)
+/* The devices are gone. */
+static void world_down(struct world *w)
 {
-	m->cm = true;
+	rig_domain_gone(&w->rig, &w->one);
+	rig_domain_gone(&w->rig, &w->two);
+	rig_domain_gone(&w->rig, &w->identity);
+	rig_domain_gone(&w->rig, &w->blocked);
+	rig_page_gone(&w->rig, w->p, 4096);
+	rig_page_gone(&w->rig, w->q, 4096);
+	rig_down(&w->rig);
 }
 
-static void set_rwbf(struct vtdm_config *m)
+/* A table makes way for a superpage, and the other way round (R74). */
+static void kind_superpage(struct rig *rig, struct uiommu_hwdomain *d,
+			   struct rig_page p, struct rig_page big)
 {
-	m->rwbf = true;
+	assert_int_equal(rig_map(rig, d, 4 * MIB, p.paddr, 4096, RW), 0);
+	assert_true(rig_reaches(rig, 0x10, 4 * MIB, p));
+	assert_int_equal(rig_unmap(rig, d, 4 * MIB, 4 * MIB), 0);
+	assert_int_equal(rig_map(rig, d, 4 * MIB, big.paddr, 4 * MIB, RW), 0);
+	assert_true(rig_reaches(rig, 0x10, 4 * MIB, big));
+	assert_int_equal(rig_unmap(rig, d, 4 * MIB, 4096), 0);
+	assert_int_not_equal(rig_write(rig, 0x10, 4 * MIB), VTDM_OK);
+	big.bytes += 4096;
+	assert_true(rig_reaches(rig, 0x10, 4 * MIB + 4096, big));
+	assert_int_equal(rig_unmap(rig, d, 4 * MIB, 4 * MIB), 0);
+	assert_int_not_equal(rig_write(rig, 0x10, 4 * MIB + 4096), VTDM_OK);
 }
 
-static void set_noncoherent(struct vtdm_config *m)
+/* Not aligned: the block that is flushed begins below (R75). */
+static void kind_unaligned(struct rig *rig, struct uiommu_hwdomain *d,
+			   struct rig_page big)
 {
-	m->c = false;
+	assert_int_equal(rig_map(rig, d, 0x17f000, big.paddr, 0x3000, RW), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(rig_write(rig, 0x10, 0x17f000 + i * 0x1000u),
+				 VTDM_OK);
+	assert_int_equal(rig_unmap(rig, d, 0x17f000, 0x3000), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_not_equal(
+			rig_write(rig, 0x10, 0x17f000 + i * 0x1000u), VTDM_OK);
 }
 
-static void set_registers(struct vtdm_config *m)
-{
-	m->qi = false;
-	m->ir = m->eim = m->dt = false;
-}
-
-static void set_no_psi(struct vtdm_config *m)
-{
-	m->psi = false;
-	m->mamv = 0;
-}
-
-static void set_small_mask(struct vtdm_config *m)
-{
-	m->mamv = 0;
-}
-
-static void set_3_levels(struct vtdm_config *m)
-{
-	m->sagaw = 2;
-	m->mgaw = 39;
-}
-
-static void set_5_levels(struct vtdm_config *m)
-{
-	m->sagaw = 8;
-	m->mgaw = 57;
-}
-
-static void set_small_pages(struct vtdm_config *m)
-{
-	m->sslps = 0;
-}
-
-static void set_odd_offsets(struct vtdm_config *m)
-{
-	m->fro = 0x2340;
-	m->nfr = 200;
-	m->iro = 0x1ff0;
-	m->qi = false;
-	m->ir = m->eim = m->dt = false;
-}
-
-static void set_few_ids(struct vtdm_config *m)
-{
-	m->nd = 0;
-}
-
-static void set_esrtps(struct vtdm_config *m)
-{
-	m->esrtps = true;
-}
-
-static void set_no_snoop(struct vtdm_config *m)
-{
-	m->sc = false;
-}
-
-static void set_draining(struct vtdm_config *m)
-{
-	m->dwd = m->drd = true;
-}
-
-/* An emulated unit of the worst kind, and an old chipset's. */
-static void set_all_odd(struct vtdm_config *m)
-{
-	set_registers(m);
-	set_no_psi(m);
-	m->cm = m->rwbf = true;
-	m->c = m->sc = m->pt = false;
-	m->sslps = 0;
-	m->nd = 0;
-}
-
-static void set_cm_noncoherent(struct vtdm_config *m)
-{
-	m->cm = true;
-	m->c = false;
-}
-
-static void set_old(struct vtdm_config *m)
-{
-	m->c = false;
-	m->rwbf = true;
-	m->dwd = m->drd = true;
-}
-
-static const struct kind kinds[] = {
-	{ "plain", set_plain },
-	{ "caching mode", set_cm },
-	{ "write buffer", set_rwbf },
-	{ "not coherent", set_noncoherent },
-	{ "registers", set_registers },
-	{ "no page-selective", set_no_psi },
-	{ "mask 0", set_small_mask },
-	{ "3 levels", set_3_levels },
-	{ "5 levels", set_5_levels },
-	{ "4 KiB pages", set_small_pages },
-	{ "odd offsets", set_odd_offsets },
-	{ "16 ids", set_few_ids },
-	{ "enhanced root", set_esrtps },
-	{ "no snoop control", set_no_snoop },
-	{ "draining", set_draining },
-	{ "all odd", set_all_odd },
-	{ "caching mode, not coherent", set_cm_noncoherent },
-	{ "old chipset", set_old },
-};
-
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
-static void kind_up(struct rig *rig, const struct kind *kind)
-{
-	rig_describe(rig);
-	kind->set(&rig->config.units[0].model);
-	rig_up(rig);
-}
-
-/* Mapping, unmapping and moving; whatever a cache holds is never right. */
-static void kind_maps(struct rig *rig, struct rig_device *a,
-		      struct uiommu_hwdomain *d)
+/* Mapping and unmapping; whatever a cache holds is never right. */
+static void kind_maps(struct rig *rig, struct uiommu_hwdomain *d)
 {
 	struct rig_page p = rig_page(rig, 4096);
 	struct rig_page q = rig_page(rig, 4096);
@@ -176,108 +108,66 @@ static void kind_maps(struct rig *rig, struct rig_device *a,
 	assert_false(rig_reaches(rig, 0x10, 0x10123, p));
 	assert_int_equal(rig_map(rig, d, 0x10000, q.paddr, 4096, RW), 0);
 	assert_true(rig_reaches(rig, 0x10, 0x10123, q));
-
-	/* a table makes way for a superpage, and the other way round (R74) */
-	assert_int_equal(rig_map(rig, d, 4 * MIB, p.paddr, 4096, RW), 0);
-	assert_true(rig_reaches(rig, 0x10, 4 * MIB, p));
-	assert_int_equal(rig_unmap(rig, d, 4 * MIB, 4 * MIB), 0);
-	assert_int_equal(rig_map(rig, d, 4 * MIB, big.paddr, 4 * MIB, RW), 0);
-	assert_true(rig_reaches(rig, 0x10, 4 * MIB, big));
-	assert_int_equal(rig_unmap(rig, d, 4 * MIB, 4096), 0);
-	assert_int_not_equal(rig_write(rig, 0x10, 4 * MIB), VTDM_OK);
-	big.bytes += 4096;
-	assert_true(rig_reaches(rig, 0x10, 4 * MIB + 4096, big));
-	big.bytes -= 4096;
-	assert_int_equal(rig_unmap(rig, d, 4 * MIB, 4 * MIB), 0);
-	assert_int_not_equal(rig_write(rig, 0x10, 4 * MIB + 4096), VTDM_OK);
-
-	/* not aligned: the block flushed begins below */
-	assert_int_equal(rig_map(rig, d, 0x17f000, big.paddr, 0x3000, RW), 0);
-	for (unsigned int i = 0; i < 3; i++)
-		assert_int_equal(rig_write(rig, 0x10, 0x17f000 + i * 0x1000u),
-				 VTDM_OK);
-	assert_int_equal(rig_unmap(rig, d, 0x17f000, 0x3000), 0);
-	for (unsigned int i = 0; i < 3; i++)
-		assert_int_not_equal(
-			rig_write(rig, 0x10, 0x17f000 + i * 0x1000u), VTDM_OK);
 	assert_int_equal(rig_unmap(rig, d, 0x10000, 4096), 0);
-	(void)a;
+	kind_superpage(rig, d, p, big);
+	kind_unaligned(rig, d, big);
 	rig_page_gone(rig, p, 4096);
 	rig_page_gone(rig, q, 4096);
 	rig_page_gone(rig, big, 4 * MIB);
 }
 
+/* From one domain to another, at once and wholly. */
+static void kind_moves(struct world *w)
+{
+	struct rig *rig = &w->rig;
+
+	assert_int_equal(rig_map(rig, &w->one, 0x5000, w->p.paddr, 4096, RW),
+			 0);
+	assert_true(rig_reaches(rig, 0x10, 0x5000, w->p));
+	assert_int_equal(rig_attach(rig, &w->a, &w->two), 0);
+	assert_false(rig_reaches(rig, 0x10, 0x5000, w->p));
+	assert_int_equal(rig_map(rig, &w->two, 0x5000, w->q.paddr, 4096,
+				 UIOMMU_PROT_WRITE),
+			 0);
+	assert_true(rig_reaches(rig, 0x10, 0x5000, w->q));
+	assert_int_equal(rig_attach(rig, &w->b, &w->one), 0);
+	assert_true(rig_reaches(rig, 0x18, 0x5000, w->p));
+	assert_int_equal(rig_attach(rig, &w->b, &w->two), 0);
+	assert_true(rig_reaches(rig, 0x18, 0x5000, w->q));
+
+	assert_int_equal(rig_attach(rig, &w->a, &w->blocked), 0);
+	assert_int_equal(rig_write(rig, 0x10, 0x5000), VTDM_FR_CTX_NOT_PRESENT);
+	assert_true(rig_reaches(rig, 0x18, 0x5000, w->q));
+	assert_int_equal(rig_attach(rig, &w->a, &w->identity),
+			 w->pt ? UIOMMU_OK : UIOMMU_ENOTSUP);
+	assert_int_equal(rig_reaches(rig, 0x10, w->p.paddr, w->p), w->pt);
+	assert_int_equal(rig_attach(rig, &w->a, &w->two), 0);
+	assert_false(rig_reaches(rig, 0x10, w->p.paddr, w->p));
+}
+
 static void test_kinds(void **state)
 {
-	static struct rig rig;
-	static struct rig_device a, b;
-
 	(void)state;
 	for (size_t i = 0; i < KINDS; i++) {
-		struct uiommu_hwdomain one, two, blocked, identity;
-		struct rig_page p, q;
-		bool pt;
+		struct world *w = world_up(&kinds[i], just_a, just_b);
+		struct rig *rig = &w->rig;
 
 		print_message("  %s\n", kinds[i].name);
-		kind_up(&rig, &kinds[i]);
-		pt = rig.config.units[0].model.pt;
-		p = rig_page(&rig, 4096);
-		q = rig_page(&rig, 4096);
-		assert_int_equal(rig_device(&rig, &a, just_a), 0);
-		assert_int_equal(rig_device(&rig, &b, just_b), 0);
-		assert_int_equal(rig_domain(&rig, &one, UIOMMU_DOMAIN_DMA), 0);
-		assert_int_equal(
-			rig_domain(&rig, &two, UIOMMU_DOMAIN_UNMANAGED), 0);
-		assert_int_equal(
-			rig_domain(&rig, &blocked, UIOMMU_DOMAIN_BLOCKED), 0);
-		assert_int_equal(
-			rig_domain(&rig, &identity, UIOMMU_DOMAIN_IDENTITY), 0);
-
 		/* refused before the first attach, and remembered so */
-		assert_in_range(rig_write(&rig, 0x10, 0x10000),
+		assert_in_range(rig_write(rig, 0x10, 0x10000),
 				VTDM_FR_ROOT_NOT_PRESENT,
 				VTDM_FR_CTX_NOT_PRESENT);
-		assert_int_equal(rig_attach(&rig, &a, &one), 0);
-		kind_maps(&rig, &a, &one);
-
-		/* another domain, at once and wholly */
-		assert_int_equal(rig_map(&rig, &one, 0x5000, p.paddr, 4096, RW),
-				 0);
-		assert_true(rig_reaches(&rig, 0x10, 0x5000, p));
-		assert_int_equal(rig_attach(&rig, &a, &two), 0);
-		assert_false(rig_reaches(&rig, 0x10, 0x5000, p));
-		assert_int_equal(rig_map(&rig, &two, 0x5000, q.paddr, 4096,
-					 UIOMMU_PROT_WRITE),
-				 0);
-		assert_true(rig_reaches(&rig, 0x10, 0x5000, q));
-		assert_int_equal(rig_attach(&rig, &b, &one), 0);
-		assert_true(rig_reaches(&rig, 0x18, 0x5000, p));
-		assert_int_equal(rig_attach(&rig, &b, &two), 0);
-		assert_true(rig_reaches(&rig, 0x18, 0x5000, q));
-
-		assert_int_equal(rig_attach(&rig, &a, &blocked), 0);
-		assert_int_equal(rig_write(&rig, 0x10, 0x5000),
-				 VTDM_FR_CTX_NOT_PRESENT);
-		assert_true(rig_reaches(&rig, 0x18, 0x5000, q));
-		assert_int_equal(rig_attach(&rig, &a, &identity),
-				 pt ? UIOMMU_OK : UIOMMU_ENOTSUP);
-		assert_int_equal(rig_reaches(&rig, 0x10, p.paddr, p), pt);
-		assert_int_equal(rig_attach(&rig, &a, &two), 0);
-		assert_false(rig_reaches(&rig, 0x10, p.paddr, p));
+		assert_int_equal(rig_attach(rig, &w->a, &w->one), 0);
+		kind_maps(rig, &w->one);
+		kind_moves(w);
 
 		/* a device that goes is refused; the other stays (R41) */
-		rig_device_gone(&rig, &a);
-		assert_int_equal(rig_write(&rig, 0x10, 0x5000),
+		rig_device_gone(rig, &w->a);
+		assert_int_equal(rig_write(rig, 0x10, 0x5000),
 				 VTDM_FR_CTX_NOT_PRESENT);
-		assert_true(rig_reaches(&rig, 0x18, 0x5000, q));
-		rig_device_gone(&rig, &b);
-		rig_domain_gone(&rig, &one);
-		rig_domain_gone(&rig, &two);
-		rig_domain_gone(&rig, &identity);
-		rig_domain_gone(&rig, &blocked);
-		rig_page_gone(&rig, p, 4096);
-		rig_page_gone(&rig, q, 4096);
-		rig_down(&rig);
+		assert_true(rig_reaches(rig, 0x18, 0x5000, w->q));
+		rig_device_gone(rig, &w->b);
+		world_down(w);
 	}
 }
 
@@ -315,72 +205,60 @@ static void test_again(void **state)
 	}
 }
 
+/* Both move, half of them moves back, and that half goes. */
+static void alias_moves(struct world *w)
+{
+	struct rig *rig = &w->rig;
+
+	assert_int_equal(rig_attach(rig, &w->a, &w->two), 0);
+	assert_true(rig_reaches(rig, 0x308, 0, w->q));
+	assert_int_equal(rig_attach(rig, &w->b, &w->two), 0);
+	assert_true(rig_reaches(rig, 0x308, 0, w->q));
+	assert_int_equal(rig_attach(rig, &w->a, &w->one), 0);
+	assert_true(rig_reaches(rig, 0x308, 0, w->p));
+	rig_device_gone(rig, &w->a);
+	assert_true(rig_reaches(rig, 0x308, 0, w->q));
+	rig_device_gone(rig, &w->b);
+	assert_int_not_equal(rig_write(rig, 0x300, 0), VTDM_OK);
+	assert_int_not_equal(rig_write(rig, 0x308, 0), VTDM_OK);
+	assert_int_not_equal(rig_write(rig, 0x310, 0), VTDM_OK);
+}
+
 /* Two devices seen by one requester id besides their own (R12, R40, R42). */
 static void test_alias(void **state)
 {
 	static const int rids_a[] = { 0x300, 0x308, -1 };
 	static const int rids_b[] = { 0x310, 0x308, -1 };
-	static struct rig rig;
-	static struct rig_device a, b;
-	struct uiommu_hwdomain d, e, blocked;
-	struct rig_page p, q;
 
 	(void)state;
 	for (size_t k = 0; k < KINDS; k++) {
-		uint64_t faults;
+		struct world *w = world_up(&kinds[k], rids_a, rids_b);
+		struct rig *rig = &w->rig;
+		uint64_t flushes;
 
-		kind_up(&rig, &kinds[k]);
-		p = rig_page(&rig, 4096);
-		q = rig_page(&rig, 4096);
-		assert_int_equal(rig_device(&rig, &a, rids_a), 0);
-		assert_int_equal(rig_device(&rig, &b, rids_b), 0);
-		assert_int_equal(rig_domain(&rig, &d, UIOMMU_DOMAIN_DMA), 0);
-		assert_int_equal(rig_domain(&rig, &e, UIOMMU_DOMAIN_DMA), 0);
-		assert_int_equal(
-			rig_domain(&rig, &blocked, UIOMMU_DOMAIN_BLOCKED), 0);
-		assert_int_equal(rig_map(&rig, &d, 0, p.paddr, 4096, RW), 0);
-		assert_int_equal(rig_map(&rig, &e, 0, q.paddr, 4096, RW), 0);
-
-		assert_int_equal(rig_attach(&rig, &a, &d), 0);
-		assert_true(rig_reaches(&rig, 0x300, 0, p));
-		assert_true(rig_reaches(&rig, 0x308, 0, p));
-		assert_int_not_equal(rig_write(&rig, 0x310, 0), VTDM_OK);
-		faults = vtdm_stats(rig.host->units[0])->ctx_device;
-		assert_int_equal(rig_attach(&rig, &b, &d), 0);
+		assert_int_equal(rig_map(rig, &w->one, 0, w->p.paddr, 4096, RW),
+				 0);
+		assert_int_equal(rig_map(rig, &w->two, 0, w->q.paddr, 4096, RW),
+				 0);
+		assert_int_equal(rig_attach(rig, &w->a, &w->one), 0);
+		assert_true(rig_reaches(rig, 0x300, 0, w->p));
+		assert_true(rig_reaches(rig, 0x308, 0, w->p));
+		assert_int_not_equal(rig_write(rig, 0x310, 0), VTDM_OK);
+		flushes = w->stats->ctx_device;
+		assert_int_equal(rig_attach(rig, &w->b, &w->one), 0);
 		/* the shared entry was not touched; caching mode: b's own */
-		assert_int_equal(vtdm_stats(rig.host->units[0])->ctx_device,
-				 faults + rig.config.units[0].model.cm);
-		assert_true(rig_reaches(&rig, 0x310, 0, p));
-		assert_true(rig_reaches(&rig, 0x308, 0, p));
+		assert_int_equal(w->stats->ctx_device, flushes + w->cm);
+		assert_true(rig_reaches(rig, 0x310, 0, w->p));
+		assert_true(rig_reaches(rig, 0x308, 0, w->p));
 
 		/* one leaves: the other keeps the shared id */
-		assert_int_equal(rig_attach(&rig, &a, &blocked), 0);
-		assert_int_not_equal(rig_write(&rig, 0x300, 0), VTDM_OK);
-		assert_true(rig_reaches(&rig, 0x308, 0, p));
-		assert_true(rig_reaches(&rig, 0x310, 0, p));
-		assert_int_equal(rig_attach(&rig, &a, &d), 0);
-
-		/* both move; the last one settles it */
-		assert_int_equal(rig_attach(&rig, &a, &e), 0);
-		assert_true(rig_reaches(&rig, 0x308, 0, q));
-		assert_int_equal(rig_attach(&rig, &b, &e), 0);
-		assert_true(rig_reaches(&rig, 0x308, 0, q));
-		/* half of them back, and that half gone: e is b's still */
-		assert_int_equal(rig_attach(&rig, &a, &d), 0);
-		assert_true(rig_reaches(&rig, 0x308, 0, p));
-		rig_device_gone(&rig, &a);
-		assert_true(rig_reaches(&rig, 0x308, 0, q));
-		rig_device_gone(&rig, &b);
-		assert_int_not_equal(rig_write(&rig, 0x300, 0), VTDM_OK);
-		assert_int_not_equal(rig_write(&rig, 0x308, 0), VTDM_OK);
-		assert_int_not_equal(rig_write(&rig, 0x310, 0), VTDM_OK);
-
-		rig_domain_gone(&rig, &d);
-		rig_domain_gone(&rig, &e);
-		rig_domain_gone(&rig, &blocked);
-		rig_page_gone(&rig, p, 4096);
-		rig_page_gone(&rig, q, 4096);
-		rig_down(&rig);
+		assert_int_equal(rig_attach(rig, &w->a, &w->blocked), 0);
+		assert_int_not_equal(rig_write(rig, 0x300, 0), VTDM_OK);
+		assert_true(rig_reaches(rig, 0x308, 0, w->p));
+		assert_true(rig_reaches(rig, 0x310, 0, w->p));
+		assert_int_equal(rig_attach(rig, &w->a, &w->one), 0);
+		alias_moves(w);
+		world_down(w);
 	}
 }
 
@@ -424,62 +302,73 @@ static void test_many_aliases(void **state)
 	}
 }
 
+#define IDS 14 /* of 16; 0 and the identity's are not given out */
+
+struct ids {
+	struct rig rig;
+	struct rig_device dev[IDS + 1];
+	struct uiommu_hwdomain d[IDS + 1];
+	struct rig_page p;
+};
+
+static void ids_device(struct ids *s, int i)
+{
+	const int rids[] = { i, -1 };
+
+	assert_int_equal(rig_device(&s->rig, &s->dev[i], rids), 0);
+}
+
+/* All in use, each another one, and one domain too many. */
+static void ids_round(struct ids *s)
+{
+	uint32_t seen = 0;
+	uint16_t did;
+
+	for (int i = 0; i < IDS; i++) {
+		assert_int_equal(rig_attach(&s->rig, &s->dev[i], &s->d[i]), 0);
+		assert_true(rig_reaches(&s->rig, i, 0, s->p));
+		assert_true(vtdm_context_cached(s->rig.host->units[0],
+						(uint16_t)i, &did));
+		assert_in_range(did, 2, 15);
+		assert_int_equal(seen >> did & 1, 0);
+		seen |= UINT32_C(1) << did;
+	}
+	assert_int_equal(rig_attach(&s->rig, &s->dev[IDS], &s->d[IDS]),
+			 UIOMMU_ENOSPC);
+	assert_int_not_equal(rig_write(&s->rig, IDS, 0), VTDM_OK);
+	/* a shared domain takes none */
+	assert_int_equal(rig_attach(&s->rig, &s->dev[IDS], &s->d[0]), 0);
+	for (int i = 0; i <= IDS; i++) {
+		rig_device_gone(&s->rig, &s->dev[i]);
+		ids_device(s, i);
+	}
+}
+
 /* Ids run out, nothing changes then, and each comes back. */
 static void test_ids(void **state)
 {
-	enum { IDS = 14 }; /* of 16; 0 and the identity's are not given out */
-	static struct rig rig;
-	static struct rig_device dev[IDS + 1];
-	struct uiommu_hwdomain d[IDS + 1];
-	struct rig_page p;
+	static struct ids s;
 
 	(void)state;
-	rig_describe(&rig);
-	set_few_ids(&rig.config.units[0].model);
-	rig_up(&rig);
-	p = rig_page(&rig, 4096);
+	rig_describe(&s.rig);
+	kind_few_ids(&s.rig.config.units[0].model);
+	rig_up(&s.rig);
+	s.p = rig_page(&s.rig, 4096);
 	for (int i = 0; i <= IDS; i++) {
-		const int rids[] = { i, -1 };
-
-		assert_int_equal(rig_device(&rig, &dev[i], rids), 0);
-		assert_int_equal(rig_domain(&rig, &d[i], UIOMMU_DOMAIN_DMA), 0);
-		assert_int_equal(rig_map(&rig, &d[i], 0, p.paddr, 4096, RW), 0);
-	}
-	for (unsigned int round = 0; round < 3; round++) {
-		uint32_t seen = 0;
-		uint16_t did;
-
-		for (int i = 0; i < IDS; i++) {
-			assert_int_equal(rig_attach(&rig, &dev[i], &d[i]), 0);
-			assert_true(rig_reaches(&rig, i, 0, p));
-			assert_true(vtdm_context_cached(rig.host->units[0],
-							(uint16_t)i, &did));
-			assert_in_range(did, 2, 15);
-			assert_int_equal(seen >> did & 1, 0);
-			seen |= UINT32_C(1) << did;
-		}
-		assert_int_equal(rig_attach(&rig, &dev[IDS], &d[IDS]),
-				 UIOMMU_ENOSPC);
-		assert_int_not_equal(rig_write(&rig, IDS, 0), VTDM_OK);
-		/* a shared domain takes none */
-		assert_int_equal(rig_attach(&rig, &dev[IDS], &d[0]), 0);
-		rig_device_gone(&rig, &dev[IDS]);
-		for (int i = 0; i < IDS; i++) {
-			const int rids[] = { i, -1 };
-
-			rig_device_gone(&rig, &dev[i]);
-			assert_int_equal(rig_device(&rig, &dev[i], rids), 0);
-		}
+		ids_device(&s, i);
+		assert_int_equal(rig_domain(&s.rig, &s.d[i], UIOMMU_DOMAIN_DMA),
+				 0);
 		assert_int_equal(
-			rig_device(&rig, &dev[IDS], (const int[]){ IDS, -1 }),
-			0);
+			rig_map(&s.rig, &s.d[i], 0, s.p.paddr, 4096, RW), 0);
 	}
+	for (unsigned int round = 0; round < 3; round++)
+		ids_round(&s);
 	for (int i = 0; i <= IDS; i++) {
-		rig_device_gone(&rig, &dev[i]);
-		rig_domain_gone(&rig, &d[i]);
+		rig_device_gone(&s.rig, &s.dev[i]);
+		rig_domain_gone(&s.rig, &s.d[i]);
 	}
-	rig_page_gone(&rig, p, 4096);
-	rig_down(&rig);
+	rig_page_gone(&s.rig, s.p, 4096);
+	rig_down(&s.rig);
 }
 
 /* R43: attach asks the host for nothing, and so cannot fail for that. */
@@ -512,7 +401,7 @@ static void test_unfit(void **state)
 
 	(void)state;
 	rig_describe(&rig);
-	set_3_levels(&rig.config.units[0].model);
+	kind_3_levels(&rig.config.units[0].model);
 	rig.config.units[0].model.sslps = 1;
 	rig.config.units[0].model.sc = false;
 	rig.config.units[0].model.c = false;
@@ -546,75 +435,78 @@ static void test_unfit(void **state)
 	rig_down(&rig);
 }
 
+/* A domain for both units, and a device behind each. */
+static void two_up(struct rig *rig, unsigned int weak, struct rig_device *a,
+		   struct rig_device *b, struct uiommu_hwdomain *d)
+{
+	static const uint32_t both[] = { 0, 1 };
+	struct vtdm_config *m = &rig->config.units[weak].model;
+	struct uiommu_pt_config c;
+
+	m->sagaw = 4;
+	m->mgaw = 46;
+	m->sslps = 1;
+	m->sc = false;
+	m->qi = false;
+	rig_up(rig);
+	assert_int_equal(uiommu_vtd_ops.pt_config(rig->driver, both, 2, &c), 0);
+	assert_int_equal(c.levels, 4);
+	assert_int_equal(c.width, 46);
+	assert_int_equal(c.page_sizes, 1u << 12 | 1u << 21);
+	assert_int_equal(c.leaf_bits, 0);
+	assert_true(c.coherent);
+
+	memset(d, 0, sizeof(*d));
+	d->type = UIOMMU_DOMAIN_DMA;
+	assert_int_equal(uiommu_pt_init(&d->pt, rig->host, &c), 0);
+	assert_int_equal(uiommu_vtd_ops.domain_init(rig->driver, d), 0);
+	assert_int_equal(rig_device(rig, a, just_a), 0);
+	memset(b, 0, sizeof(*b));
+	b->hw.sids = b->sids;
+	b->sids[0].rid = 0x18;
+	b->hw.sid_count = 1;
+	b->hw.unit = 1;
+	assert_int_equal(uiommu_vtd_ops.device_init(rig->driver, &b->hw), 0);
+	assert_int_equal(rig_attach(rig, a, d), 0);
+	assert_int_equal(rig_attach(rig, b, d), 0);
+}
+
+static bool second_reaches(struct rig *rig, uint64_t iova)
+{
+	uint8_t byte = 1;
+
+	return vtdm_dma(rig->host->units[1], 0x18, iova, true, &byte, 1) ==
+	       VTDM_OK;
+}
+
 /* One domain in two units: what is unmapped goes from both. */
 static void test_two_units(void **state)
 {
-	static const uint32_t both[] = { 0, 1 };
 	static struct rig rig;
 	static struct rig_device a, b;
 	struct uiommu_hwdomain d;
-	struct uiommu_pt_config c;
 	struct rig_page p;
-	uint8_t byte = 1;
 
 	(void)state;
-	for (unsigned int swap = 0; swap < 2; swap++) {
-		struct vtdm_config *weak;
-
+	for (unsigned int weak = 0; weak < 2; weak++) {
 		rig_describe(&rig);
 		rig.config.unit_count = 2;
-		weak = &rig.config.units[swap].model;
-		weak->sagaw = 4;
-		weak->mgaw = 46;
-		weak->sslps = 1;
-		weak->sc = false;
-		weak->qi = false;
-		rig_up(&rig);
-		assert_int_equal(
-			uiommu_vtd_ops.pt_config(rig.driver, both, 2, &c), 0);
-		assert_int_equal(c.levels, 4);
-		assert_int_equal(c.width, 46);
-		assert_int_equal(c.page_sizes, 1u << 12 | 1u << 21);
-		assert_int_equal(c.leaf_bits, 0);
-		assert_true(c.coherent);
-
-		memset(&d, 0, sizeof(d));
-		d.type = UIOMMU_DOMAIN_DMA;
-		assert_int_equal(uiommu_pt_init(&d.pt, rig.host, &c), 0);
-		assert_int_equal(uiommu_vtd_ops.domain_init(rig.driver, &d), 0);
-		assert_int_equal(rig_device(&rig, &a, just_a), 0);
-		memset(&b, 0, sizeof(b));
-		b.hw.sids = b.sids;
-		b.sids[0].rid = 0x18;
-		b.hw.sid_count = 1;
-		b.hw.unit = 1;
-		assert_int_equal(uiommu_vtd_ops.device_init(rig.driver, &b.hw),
-				 0);
+		two_up(&rig, weak, &a, &b, &d);
 		p = rig_page(&rig, 4096);
-		assert_int_equal(rig_attach(&rig, &a, &d), 0);
-		assert_int_equal(rig_attach(&rig, &b, &d), 0);
 		assert_int_equal(rig_map(&rig, &d, 0x7000, p.paddr, 4096, RW),
 				 0);
 		assert_true(rig_reaches(&rig, 0x10, 0x7000, p));
-		assert_int_equal(vtdm_dma(rig.host->units[1], 0x18, 0x7000,
-					  true, &byte, 1),
-				 VTDM_OK);
+		assert_true(second_reaches(&rig, 0x7000));
 		assert_int_equal(rig_unmap(&rig, &d, 0x7000, 4096), 0);
 		assert_int_not_equal(rig_write(&rig, 0x10, 0x7000), VTDM_OK);
-		assert_int_not_equal(vtdm_dma(rig.host->units[1], 0x18, 0x7000,
-					      true, &byte, 1),
-				     VTDM_OK);
-		/* one unit left: the other is not bothered any more */
+		assert_false(second_reaches(&rig, 0x7000));
+		/* with one left, it is still right there */
 		rig_device_gone(&rig, &a);
 		assert_int_equal(rig_map(&rig, &d, 0x7000, p.paddr, 4096, RW),
 				 0);
-		assert_int_equal(vtdm_dma(rig.host->units[1], 0x18, 0x7000,
-					  true, &byte, 1),
-				 VTDM_OK);
+		assert_true(second_reaches(&rig, 0x7000));
 		assert_int_equal(rig_unmap(&rig, &d, 0x7000, 4096), 0);
-		assert_int_not_equal(vtdm_dma(rig.host->units[1], 0x18, 0x7000,
-					      true, &byte, 1),
-				     VTDM_OK);
+		assert_false(second_reaches(&rig, 0x7000));
 		rig_device_gone(&rig, &b);
 		rig_domain_gone(&rig, &d);
 		rig_page_gone(&rig, p, 4096);
@@ -658,102 +550,6 @@ static void test_config(void **state)
 	rig_down(&rig);
 }
 
-/* Anything, in any order; a device reaches what the oracle says, no more. */
-static void random_life(struct rig *rig, struct random *r)
-{
-	enum { PAGES = 16, DOMAINS = 3, DEVICES = 3 };
-	static const int rids[DEVICES][3] = { { 0x10, 0x20, -1 },
-					      { 0x18, 0x20, -1 },
-					      { 0x80, -1, -1 } };
-	static struct rig_device dev[DEVICES];
-	struct uiommu_hwdomain d[DOMAINS], blocked;
-	struct rig_page page[PAGES];
-	int map[DOMAINS][PAGES]; /* which page each address leads to */
-	int in[DEVICES];	 /* domain, or -1 */
-
-	memset(map, 0xff, sizeof(map));
-	memset(in, 0xff, sizeof(in));
-	for (unsigned int i = 0; i < PAGES; i++)
-		page[i] = rig_page(rig, 4096);
-	for (unsigned int i = 0; i < DOMAINS; i++)
-		assert_int_equal(rig_domain(rig, &d[i], UIOMMU_DOMAIN_DMA), 0);
-	assert_int_equal(rig_domain(rig, &blocked, UIOMMU_DOMAIN_BLOCKED), 0);
-	for (unsigned int i = 0; i < DEVICES; i++)
-		assert_int_equal(rig_device(rig, &dev[i], rids[i]), 0);
-
-	for (unsigned int step = 0; step < 400; step++) {
-		unsigned int x = (unsigned int)random_below(r, DEVICES);
-		unsigned int y = (unsigned int)random_below(r, DOMAINS);
-		unsigned int at = (unsigned int)random_below(r, PAGES);
-		unsigned int n = 1 + (unsigned int)random_below(r, PAGES - at);
-
-		switch (random_below(r, 4)) {
-		case 0: /* move a device, or block it */
-			if (random_below(r, 4) == 0) {
-				assert_int_equal(
-					rig_attach(rig, &dev[x], &blocked), 0);
-				in[x] = -1;
-			} else {
-				assert_int_equal(
-					rig_attach(rig, &dev[x], &d[y]), 0);
-				in[x] = (int)y;
-			}
-			break;
-		case 1:
-			assert_int_equal(rig_unmap(rig, &d[y], at * 4096u,
-						   n * UINT64_C(4096)),
-					 0);
-			for (unsigned int i = at; i < at + n; i++)
-				map[y][i] = -1;
-			break;
-		case 2:
-			if (map[y][at] >= 0)
-				break;
-			map[y][at] = (int)random_below(r, PAGES);
-			assert_int_equal(rig_map(rig, &d[y], at * 4096u,
-						 page[map[y][at]].paddr, 4096,
-						 RW),
-					 0);
-			break;
-		default:
-			break;
-		}
-		for (unsigned int i = 0; i < DEVICES; i++) {
-			uint64_t iova = random_below(r, PAGES) * 4096;
-			int to = in[i] < 0 ? -1 : map[in[i]][iova / 4096];
-
-			if (to < 0)
-				assert_int_not_equal(
-					rig_write(rig, rids[i][0], iova),
-					VTDM_OK);
-			else
-				assert_true(rig_reaches(rig, rids[i][0], iova,
-							page[to]));
-		}
-	}
-	for (unsigned int i = 0; i < DEVICES; i++)
-		rig_device_gone(rig, &dev[i]);
-	for (unsigned int i = 0; i < DOMAINS; i++)
-		rig_domain_gone(rig, &d[i]);
-	rig_domain_gone(rig, &blocked);
-	for (unsigned int i = 0; i < PAGES; i++)
-		rig_page_gone(rig, page[i], 4096);
-}
-
-static void test_random(void **state)
-{
-	static struct rig rig;
-	struct random random;
-
-	(void)state;
-	random_init(&random, "attach");
-	for (size_t k = 0; k < KINDS; k++) {
-		kind_up(&rig, &kinds[k]);
-		random_life(&rig, &random);
-		rig_down(&rig);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -766,7 +562,6 @@ int main(void)
 		cmocka_unit_test(test_unfit),
 		cmocka_unit_test(test_two_units),
 		cmocka_unit_test(test_config),
-		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,14 +255,40 @@ static void test_sticky(void **state)
 	rig_down(&rig);
 }
 
+struct hang {
+	unsigned int what; /* hangs in the second unit */
+	int start;
+	int enable;
+	bool root; /* got its root table: the first unit */
+	bool te;   /* translated for a while */
+};
+
+static void hang_check(struct rig *rig, const struct hang *h)
+{
+	struct uiommu_unit_info info;
+
+	assert_int_equal(vtdm_stats(unit(rig, 0))->srtp != 0, h->root);
+	assert_int_equal(vtdm_stats(unit(rig, 0))->te_on != 0, h->te);
+	/* off in the one that answers */
+	assert_int_equal(vtdm_read32(unit(rig, 0), GSTS) & TE, 0);
+	/* nothing was opened before all translated */
+	assert_int_equal(vtdm_read32(unit(rig, 0), PMEN) != 0,
+			 h->what != VTDM_HANG_PMEN);
+	assert_int_equal(uiommu_vtd_ops.unit_info(rig->driver, 1, &info), 0);
+	assert_true(info.broken);
+	assert_int_equal(rig->host->event_count, 1);
+	assert_int_equal(user_event(rig->host, UIOMMU_EVENT_UNIT_BROKEN)->unit,
+			 1);
+	assert_true(user_logged(rig->host, "it is not used any more"));
+	assert_int_equal(uiommu_vtd_ops.start(rig->driver),
+			 h->start ? UIOMMU_EIO : UIOMMU_EBUSY);
+	assert_int_equal(user_violations(rig->host), 0);
+}
+
 /* All queues, then roots, then translation, then protected memory. */
 static void test_order(void **state)
 {
-	static const struct {
-		unsigned int hang;
-		int start, enable;
-		bool root0, te0;
-	} t[] = {
+	static const struct hang hangs[] = {
 		{ VTDM_HANG_QIE, UIOMMU_ETIMEDOUT, 0, false, false },
 		{ VTDM_HANG_SRTP, UIOMMU_ETIMEDOUT, 0, true, false },
 		{ VTDM_HANG_QUEUE, UIOMMU_ETIMEDOUT, 0, true, false },
@@ -272,41 +298,21 @@ static void test_order(void **state)
 	static struct rig rig;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		struct uiommu_unit_info info;
-		unsigned int u;
+	for (size_t i = 0; i < sizeof(hangs) / sizeof(hangs[0]); i++) {
+		const struct hang *h = &hangs[i];
 
 		rig_describe(&rig);
 		rig.config.unit_count = 2;
 		rig.host = user_host_create(&rig.config);
-		for (u = 0; u < 2; u++)
-			vtdm_write32(unit(&rig, u), PMEN, EPM);
-		vtdm_knobs(unit(&rig, 1))->hang = t[i].hang;
+		vtdm_write32(unit(&rig, 0), PMEN, EPM);
+		vtdm_write32(unit(&rig, 1), PMEN, EPM);
+		vtdm_knobs(unit(&rig, 1))->hang = h->what;
 		assert_int_equal(rig_make(&rig), 0);
-		assert_int_equal(uiommu_vtd_ops.start(rig.driver), t[i].start);
-		if (!t[i].start)
+		assert_int_equal(uiommu_vtd_ops.start(rig.driver), h->start);
+		if (!h->start)
 			assert_int_equal(uiommu_vtd_ops.enable(rig.driver),
-					 t[i].enable);
-		assert_int_equal(vtdm_stats(unit(&rig, 0))->srtp != 0,
-				 t[i].root0);
-		assert_int_equal(vtdm_stats(unit(&rig, 0))->te_on != 0,
-				 t[i].te0);
-		/* off in the one that answers */
-		assert_int_equal(vtdm_read32(unit(&rig, 0), GSTS) & TE, 0);
-		/* nothing was opened before all translated */
-		assert_int_equal(vtdm_read32(unit(&rig, 0), PMEN) != 0,
-				 t[i].hang != VTDM_HANG_PMEN);
-		assert_int_equal(uiommu_vtd_ops.unit_info(rig.driver, 1, &info),
-				 0);
-		assert_true(info.broken);
-		assert_int_equal(rig.host->event_count, 1);
-		assert_int_equal(
-			user_event(rig.host, UIOMMU_EVENT_UNIT_BROKEN)->unit,
-			1);
-		assert_true(user_logged(rig.host, "it is not used any more"));
-		assert_int_equal(uiommu_vtd_ops.start(rig.driver),
-				 t[i].start ? UIOMMU_EIO : UIOMMU_EBUSY);
-		assert_int_equal(user_violations(rig.host), 0);
+					 h->enable);
+		hang_check(&rig, h);
 		rig_down_leaking(&rig);
 	}
 }
@@ -343,80 +349,111 @@ static unsigned int broken(struct rig *rig)
 
 /* --- Sweeps --------------------------------------------------------------- */
 
+/* What there is to take down again. */
+struct life {
+	struct rig *rig;
+	bool stale_registers; /* a dead unit goes on saying "done" */
+	struct rig_device a;
+	struct uiommu_hwdomain d, e;
+	struct rig_page p;
+	bool have_a, have_d, have_e;
+};
+
+static int life_begin(struct life *l)
+{
+	int err;
+
+	l->p.bytes = vtdm_mem_alloc(l->rig->host->mem, 4096, 0, &l->p.paddr);
+	err = uiommu_vtd_ops.start(l->rig->driver);
+	if (err)
+		return err;
+	err = rig_device(l->rig, &l->a, just_a);
+	l->have_a = !err;
+	if (err)
+		return err;
+	err = rig_domain(l->rig, &l->d, UIOMMU_DOMAIN_DMA);
+	l->have_d = !err;
+	if (err)
+		return err;
+	err = rig_domain(l->rig, &l->e, UIOMMU_DOMAIN_UNMANAGED);
+	l->have_e = !err;
+	if (err)
+		return err;
+	err = rig_map(l->rig, &l->d, 0x1000, l->p.paddr, 4096, RW);
+	if (err)
+		return err;
+	return rig_attach(l->rig, &l->a, &l->d);
+}
+
+static int life_use(struct life *l)
+{
+	struct rig *rig = l->rig;
+	int err;
+
+	err = uiommu_vtd_ops.enable(rig->driver);
+	if (err)
+		return err;
+	err = rig_map(rig, &l->d, 0x2000, l->p.paddr, 4096, RW);
+	if (err)
+		return err;
+	assert_true(rig_reaches(rig, 0x10, 0x2000, l->p) ||
+		    vtdm_knobs(unit(rig, 0))->dead_at);
+	err = rig_unmap(rig, &l->d, 0x2000, 4096);
+	if (err)
+		return err;
+	/*
+	 * Said to be gone, it is gone, whatever failed before. Only of a
+	 * register that goes on saying "done" nobody can tell that it died.
+	 */
+	if (!l->stale_registers)
+		assert_int_not_equal(rig_write(rig, 0x10, 0x2000), VTDM_OK);
+	(void)uiommu_vtd_ops.poll_faults(rig->driver);
+	err = rig_attach(rig, &l->a, &l->e);
+	if (!err && !l->stale_registers)
+		assert_int_not_equal(rig_write(rig, 0x10, 0x1000), VTDM_OK);
+	return err;
+}
+
+static void life_end(struct life *l)
+{
+	struct uiommu_driver *driver = l->rig->driver;
+
+	uiommu_vtd_ops.disable(driver);
+	if (l->have_a)
+		rig_device_gone(l->rig, &l->a);
+	if (l->have_d)
+		uiommu_vtd_ops.domain_fini(driver, &l->d);
+	if (l->have_e)
+		uiommu_vtd_ops.domain_fini(driver, &l->e);
+	/* a broken unit may walk them still; see the core */
+	if (l->have_d && !broken(l->rig))
+		uiommu_pt_fini(&l->d.pt);
+	if (l->have_e && !broken(l->rig))
+		uiommu_pt_fini(&l->e.pt);
+	uiommu_vtd_ops.stop(driver);
+}
+
 /*
  * The life of a driver in which anything may fail. Returns the first error;
  * takes down whatever there was.
  */
 static int life(struct rig *rig, bool stale_registers)
 {
-	static struct rig_device a;
-	struct uiommu_hwdomain d, e;
-	struct rig_page p;
-	bool have_a = false, have_d = false, have_e = false;
+	static struct life l;
 	int err;
 
+	memset(&l, 0, sizeof(l));
+	l.rig = rig;
+	l.stale_registers = stale_registers;
 	err = rig_make(rig);
 	if (err) {
 		rig->driver = NULL;
 		return err;
 	}
-	p.bytes = vtdm_mem_alloc(rig->host->mem, 4096, 0, &p.paddr);
-	err = uiommu_vtd_ops.start(rig->driver);
-	if (err)
-		goto out;
-	err = rig_device(rig, &a, just_a);
-	have_a = !err;
-	if (err)
-		goto out;
-	err = rig_domain(rig, &d, UIOMMU_DOMAIN_DMA);
-	have_d = !err;
-	if (err)
-		goto out;
-	err = rig_domain(rig, &e, UIOMMU_DOMAIN_UNMANAGED);
-	have_e = !err;
-	if (err)
-		goto out;
-	err = rig_map(rig, &d, 0x1000, p.paddr, 4096, RW);
-	if (err)
-		goto out;
-	err = rig_attach(rig, &a, &d);
-	if (err)
-		goto out;
-	err = uiommu_vtd_ops.enable(rig->driver);
-	if (err)
-		goto out;
-	err = rig_map(rig, &d, 0x2000, p.paddr, 4096, RW);
-	if (err)
-		goto out;
-	assert_true(rig_reaches(rig, 0x10, 0x2000, p) ||
-		    vtdm_knobs(unit(rig, 0))->dead_at);
-	err = rig_unmap(rig, &d, 0x2000, 4096);
-	if (err)
-		goto out;
-	/*
-	 * Said to be gone, it is gone, whatever failed before. Only of a
-	 * register that goes on saying "done" nobody can tell that it died.
-	 */
-	if (!stale_registers)
-		assert_int_not_equal(rig_write(rig, 0x10, 0x2000), VTDM_OK);
-	(void)uiommu_vtd_ops.poll_faults(rig->driver);
-	err = rig_attach(rig, &a, &e);
-	if (!err && !stale_registers)
-		assert_int_not_equal(rig_write(rig, 0x10, 0x1000), VTDM_OK);
-out:
-	uiommu_vtd_ops.disable(rig->driver);
-	if (have_a)
-		rig_device_gone(rig, &a);
-	if (have_d)
-		uiommu_vtd_ops.domain_fini(rig->driver, &d);
-	if (have_e)
-		uiommu_vtd_ops.domain_fini(rig->driver, &e);
-	/* a broken unit may walk them still; see the core */
-	if (have_d && !broken(rig))
-		uiommu_pt_fini(&d.pt);
-	if (have_e && !broken(rig))
-		uiommu_pt_fini(&e.pt);
-	uiommu_vtd_ops.stop(rig->driver);
+	err = life_begin(&l);
+	if (!err)
+		err = life_use(&l);
+	life_end(&l);
 	return err;
 }
 
