@@ -116,11 +116,10 @@ int uiommu_pt_map(struct uiommu_pt *pt, struct uiommu_range range,
 
 /*
  * Takes every mapping out of @range; holes are fine. A superpage that reaches
- * beyond @range is first split; only that can fail, and then nothing was
- * unmapped (UIOMMU_ENOMEM). Adds to @gather what to invalidate, and tables
- * that lie wholly inside @range. A split stays also after an error and stands
- * in @gather, as the whole superpage: if it is not empty the caller
- * invalidates it.
+ * beyond @range is first split; only the memory for that can be missing
+ * (UIOMMU_ENOMEM). Adds to @gather what to invalidate, and tables
+ * that lie wholly inside @range. What was split stands in @gather as the whole
+ * superpage. After an error tables and @gather are as they were.
  *
  * Context: any. UIOMMU_EINVAL, UIOMMU_ERANGE as for map.
  *

@@ -281,17 +281,98 @@ static uint64_t pt_clear(struct uiommu_pt *pt, struct uiommu_range range,
 	return bytes;
 }
 
-/* Replaces a leaf of level @at by a table of the next smaller ones. */
-static int pt_split(struct uiommu_pt *pt, uiommu_word_t *dir, unsigned int at,
-		    uiommu_iova_t iova, uint64_t leaf, unsigned int flags)
-{
-	unsigned int index = pt_index(iova, at);
-	uiommu_word_t *table;
-	uiommu_paddr_t paddr;
+/* Tables in store by level, so that no split fails after another was made. */
+struct pt_spares {
+	uiommu_word_t *tables[2][2];
+	uiommu_paddr_t paddrs[2][2];
+	unsigned int count[2];
+};
 
-	table = uiommu_pt_table_alloc(pt, at - 1, flags, &paddr);
-	if (!table)
-		return UIOMMU_ENOMEM;
+/* The entry that decides about @iova, and its level. */
+static inline uint64_t pt_entry(const struct uiommu_pt *pt, uiommu_iova_t iova,
+				uiommu_word_t **table, unsigned int *level)
+{
+	uiommu_word_t *at = pt->root;
+	unsigned int n;
+	uint64_t entry = 0;
+
+	for (n = pt->config.levels - 1; n; n--) {
+		uintptr_t link = pt_slot(at, pt_index(iova, n), &entry);
+
+		if (!link)
+			break;
+		at = pt_linked_table(link);
+	}
+	if (!n)
+		entry = uiommu_word_load(&at[pt_index(iova, 0)]);
+	*table = at;
+	*level = n;
+	return entry;
+}
+
+/* Counts the tables that splits at one end of a range need. */
+static void pt_count_splits(const struct uiommu_pt *pt, uiommu_iova_t iova,
+			    uint64_t edge, unsigned int needed[2])
+{
+	uiommu_word_t *table;
+	unsigned int level;
+
+	if (!pt_present(pt_entry(pt, iova, &table, &level)))
+		return;
+	for (; level; level--)
+		if (edge & (pt_span(level) - 1))
+			needed[level - 1]++;
+}
+
+static void pt_free_spares(struct uiommu_pt *pt, struct pt_spares *spares)
+{
+	unsigned int level;
+
+	for (level = 0; level < 2; level++)
+		while (spares->count[level])
+			uiommu_pt_table_free(
+				pt,
+				spares->tables[level][--spares->count[level]],
+				level);
+}
+
+static int pt_get_spares(struct uiommu_pt *pt, struct uiommu_range range,
+			 unsigned int flags, struct pt_spares *spares)
+{
+	unsigned int needed[2] = { 0, 0 }, level;
+
+	pt_count_splits(pt, range.first, range.first, needed);
+	pt_count_splits(pt, range.last, range.last + 1, needed);
+	spares->count[0] = 0;
+	spares->count[1] = 0;
+	for (level = 0; level < 2; level++) {
+		/* Both ends in one leaf: it is split once. */
+		if (needed[level] == 2 &&
+		    !((range.first ^ range.last) >> pt_shift(level + 1)))
+			needed[level] = 1;
+		while (spares->count[level] < needed[level]) {
+			unsigned int n = spares->count[level];
+
+			spares->tables[level][n] = uiommu_pt_table_alloc(
+				pt, level, flags, &spares->paddrs[level][n]);
+			if (!spares->tables[level][n]) {
+				pt_free_spares(pt, spares);
+				return UIOMMU_ENOMEM;
+			}
+			spares->count[level]++;
+		}
+	}
+	return UIOMMU_OK;
+}
+
+/* Replaces a leaf of level @at by a table of the next smaller ones. */
+static void pt_split(struct uiommu_pt *pt, uiommu_word_t *dir, unsigned int at,
+		     unsigned int index, struct pt_spares *spares)
+{
+	uint64_t leaf = uiommu_word_load(&dir[index]);
+	unsigned int n = --spares->count[at - 1];
+	uiommu_word_t *table = spares->tables[at - 1][n];
+
 	pt_fill(pt, table, at - 1, 0, PT_ENTRIES, pt_fmt_paddr(leaf),
 		pt_fmt_prot(leaf));
 	/*
@@ -299,39 +380,27 @@ static int pt_split(struct uiommu_pt *pt, uiommu_word_t *dir, unsigned int at,
 	 * place of the leaf: a walk meets either, and both say the same.
 	 */
 	uiommu_store(pt_link(dir, index), (uintptr_t)table | PT_LINKED);
-	uiommu_word_store(&dir[index], pt_fmt_table(paddr));
+	uiommu_word_store(&dir[index], pt_fmt_table(spares->paddrs[at - 1][n]));
 	pt_clean(pt, &dir[index], 1);
-	return UIOMMU_OK;
 }
 
 /* Splits what crosses an end of @range at @iova, until nothing does. */
-static int pt_split_at(struct uiommu_pt *pt, struct uiommu_range range,
-		       uiommu_iova_t iova, unsigned int flags,
-		       struct uiommu_gather *gather)
+static void pt_split_at(struct uiommu_pt *pt, struct uiommu_range range,
+			uiommu_iova_t iova, struct pt_spares *spares,
+			struct uiommu_gather *gather)
 {
-	uiommu_word_t *table = pt->root;
-	unsigned int at = pt->config.levels - 1;
-
-	while (at) {
-		unsigned int index = pt_index(iova, at);
+	for (;;) {
+		uiommu_word_t *table;
+		unsigned int at;
+		uint64_t entry = pt_entry(pt, iova, &table, &at);
 		struct uiommu_range leaf;
-		uint64_t entry = 0;
-		uintptr_t link = pt_slot(table, index, &entry);
-		int err;
 
-		if (link) {
-			table = pt_linked_table(link);
-			at--;
-			continue;
-		}
 		leaf.first = iova & ~(pt_span(at) - 1);
 		leaf.last = iova | (pt_span(at) - 1);
 		if (!pt_present(entry) ||
 		    (leaf.first >= range.first && leaf.last <= range.last))
 			break;
-		err = pt_split(pt, table, at, iova, entry, flags);
-		if (err)
-			return err;
+		pt_split(pt, table, at, pt_index(iova, at), spares);
 		/*
 		 * A cached superpage may be forgotten only as a whole, and
 		 * walks of it may have been cached as well.
@@ -339,7 +408,6 @@ static int pt_split_at(struct uiommu_pt *pt, struct uiommu_range range,
 		uiommu_gather_add(gather, leaf);
 		gather->tables = true;
 	}
-	return UIOMMU_OK;
 }
 
 /* Takes out again what map entered before it met an error. */
@@ -436,12 +504,13 @@ PT_RARE int pt_unmap_any(struct uiommu_pt *pt, struct uiommu_range range,
 			 unsigned int flags, struct uiommu_gather *gather,
 			 uint64_t *unmapped)
 {
-	int err = pt_split_at(pt, range, range.first, flags, gather);
+	struct pt_spares spares;
+	int err = pt_get_spares(pt, range, flags, &spares);
 
-	if (!err)
-		err = pt_split_at(pt, range, range.last, flags, gather);
 	if (err)
 		return err;
+	pt_split_at(pt, range, range.first, &spares, gather);
+	pt_split_at(pt, range, range.last, &spares, gather);
 	*unmapped = pt_clear(pt, range, gather);
 	return UIOMMU_OK;
 }
@@ -462,28 +531,6 @@ static inline int pt_unmap(struct uiommu_pt *pt, struct uiommu_range range,
 		uiommu_gather_add(gather, range);
 	*unmapped = bytes;
 	return UIOMMU_OK;
-}
-
-/* The entry that decides about @iova, and its level. */
-static inline uint64_t pt_entry(const struct uiommu_pt *pt, uiommu_iova_t iova,
-				uiommu_word_t **table, unsigned int *level)
-{
-	uiommu_word_t *at = pt->root;
-	unsigned int n;
-	uint64_t entry = 0;
-
-	for (n = pt->config.levels - 1; n; n--) {
-		uintptr_t link = pt_slot(at, pt_index(iova, n), &entry);
-
-		if (!link)
-			break;
-		at = pt_linked_table(link);
-	}
-	if (!n)
-		entry = uiommu_word_load(&at[pt_index(iova, 0)]);
-	*table = at;
-	*level = n;
-	return entry;
 }
 
 static inline int pt_lookup(const struct uiommu_pt *pt, uiommu_iova_t iova,

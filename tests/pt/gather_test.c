@@ -20,7 +20,7 @@ static void add(struct uiommu_gather *gather, uint64_t first, uint64_t last)
 	uiommu_gather_add(gather, range);
 }
 
-/* A neighbour is no range of its own (R101). */
+/* A neighbour is no range of its own. */
 static void adjacent_ranges_merge(void **state)
 {
 	struct uiommu_gather gather;

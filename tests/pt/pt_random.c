@@ -202,6 +202,8 @@ static void step_unmap(struct run *run)
 		assert_int_equal(err, UIOMMU_ENOMEM);
 		assert_int_not_equal(run->host.fail_after, -1);
 		assert_int_equal(unmapped, 1);
+		assert_int_equal(gather.count, 0);
+		assert_int_equal(run->host.live, live);
 	} else {
 		assert_int_equal(unmapped, mapped * 4096);
 		for (uint64_t n = pages.first; n <= pages.last; n++) {

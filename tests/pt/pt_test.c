@@ -246,7 +246,7 @@ static void uses_the_largest_leaves(void **state)
 	}
 }
 
-/* Any offset in a page of any size (R72). */
+/* Any offset in a page of any size. */
 static void looks_up_any_offset(void **state)
 {
 	struct tree tree;
@@ -262,7 +262,7 @@ static void looks_up_any_offset(void **state)
 	tree_fini(&tree);
 }
 
-/* 1024 pages from page 0x3fe00 cross two tables (R77). */
+/* 1024 pages from page 0x3fe00 cross two tables. */
 static void unmaps_across_tables(void **state)
 {
 	struct tree tree;
@@ -286,7 +286,7 @@ static void unmaps_across_tables(void **state)
 	tree_fini(&tree);
 }
 
-/* Tables stay below 0.3 % of what is mapped, at the worst (R52). */
+/* Tables stay below 0.3 % of what is mapped, at the worst. */
 static void tables_are_small(void **state)
 {
 	struct tree tree;
@@ -297,13 +297,13 @@ static void tables_are_small(void **state)
 	assert_in_range(tree.pt.table_pages * 4096, 16 * GIB / 512,
 			16 * GIB / 1000 * 3);
 	assert_true(leads_to(&tree, 16 * GIB - 1, 16 * GIB - 1));
-	assert_false(mapped(&tree, 16 * GIB)); /* R53 */
+	assert_false(mapped(&tree, 16 * GIB));
 	tree_fini(&tree);
 }
 
 /*
  * A table that small pages left behind, and that hardware may have cached, is
- * not replaced by a large page behind its back (R74).
+ * not replaced by a large page behind its back.
  */
 static void keeps_tables_under_large_pages(void **state)
 {
@@ -358,6 +358,7 @@ static void split_fails_as_a_whole(void **state)
 {
 	struct tree tree;
 	uint64_t unmapped;
+	size_t pages;
 	long failing;
 	int err = UIOMMU_ENOMEM;
 
@@ -365,6 +366,7 @@ static void split_fails_as_a_whole(void **state)
 	for (failing = 0; err; failing++) {
 		tree_init(&tree, config_of(4, ALL_SIZES));
 		assert_int_equal(map(&tree, GIB, 3 * GIB, 4 * GIB), 0);
+		pages = tree.pt.table_pages;
 		tree.host.fail_after = failing;
 		unmapped = 77;
 		err = unmap(&tree, GIB + 0x1000, 3 * GIB - 0x2000, &unmapped);
@@ -375,13 +377,63 @@ static void split_fails_as_a_whole(void **state)
 			for (uint64_t at = 0; at < 3 * GIB; at += 511 * 4096)
 				assert_true(leads_to(&tree, GIB + at,
 						     4 * GIB + at));
-			/* 1 GiB, 2 MiB in it, then the other end. */
-			assert_int_equal(tree.gather.count, (failing + 1) / 2);
+			assert_int_equal(tree.gather.count, 0);
+			assert_false(tree.gather.tables);
+			assert_int_equal(tree.pt.table_pages, pages);
 		}
 		tree_fini(&tree);
 	}
 	/* Each of two leaves of 1 GiB twice. */
 	assert_int_equal(failing, 5);
+}
+
+/* No table is asked for that is not needed, whatever the ends have in common. */
+static void splits_no_more_than_needed(void **state)
+{
+	static const struct {
+		uint64_t first, size;
+		size_t pages; /* directories are two */
+	} cases[] = {
+		{ 0, 2 * GIB, 0 },
+		{ 0, GIB, 0 },
+		{ 0, GIB / 2, 2 },
+		{ GIB / 2, GIB, 2 + 2 },
+		{ 2 * MIB, 2 * MIB, 2 },
+		{ 2 * MIB, 0x1000, 2 + 1 },
+		{ 2 * MIB + 0x1000, 0x1000, 2 + 1 },
+		{ 2 * MIB + 0x1000, 2 * MIB, 2 + 1 + 1 },
+		{ GIB - 0x1000, 0x2000, 2 * (2 + 1) },
+		{ 2 * GIB, 0x1000, 1 },
+		{ 2 * GIB + 0x5000, 0x1000, 1 },
+		{ 2 * GIB - 2 * MIB, 3 * MIB, 2 + 1 },
+		{ 2 * GIB - 0x1000, GIB, 2 + 1 },
+	};
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+		struct tree tree;
+		uint64_t unmapped;
+		size_t pages, allocs;
+
+		/* Two leaves of 1 GiB, one of 2 MiB, nothing after it. */
+		tree_init(&tree, config_of(4, ALL_SIZES));
+		assert_int_equal(map(&tree, 0, 2 * GIB + 2 * MIB, 4 * GIB), 0);
+		pages = tree.pt.table_pages;
+		allocs = tree.host.allocs;
+		assert_int_equal(
+			unmap(&tree, cases[n].first, cases[n].size, &unmapped),
+			0);
+		if (tree.pt.table_pages - pages != cases[n].pages)
+			fail_msg("case %zu: %zu pages", n,
+				 tree.pt.table_pages - pages);
+		assert_true(tree.host.allocs - allocs <= cases[n].pages);
+		assert_false(mapped(&tree, cases[n].first));
+		assert_false(mapped(&tree, cases[n].first + cases[n].size - 1));
+		if (cases[n].first)
+			assert_true(leads_to(&tree, cases[n].first - 1,
+					     4 * GIB + cases[n].first - 1));
+		tree_fini(&tree);
+	}
 }
 
 /* Overlap is refused, and what had been entered is taken out again. */
@@ -596,6 +648,7 @@ int main(void)
 		cmocka_unit_test(keeps_tables_under_large_pages),
 		cmocka_unit_test(split_gathers_the_whole_leaf),
 		cmocka_unit_test(split_fails_as_a_whole),
+		cmocka_unit_test(splits_no_more_than_needed),
 		cmocka_unit_test(overlap_rolls_back),
 		cmocka_unit_test(map_fails_as_a_whole),
 		cmocka_unit_test(cleans_by_run),
