@@ -120,6 +120,7 @@ static void kind_maps(struct rig *rig, struct uiommu_hwdomain *d)
 static void kind_moves(struct world *w)
 {
 	struct rig *rig = &w->rig;
+	uint64_t flushes;
 
 	assert_int_equal(rig_map(rig, &w->one, 0x5000, w->p.paddr, 4096, RW),
 			 0);
@@ -135,7 +136,10 @@ static void kind_moves(struct world *w)
 	assert_int_equal(rig_attach(rig, &w->b, &w->two), 0);
 	assert_true(rig_reaches(rig, 0x18, 0x5000, w->q));
 
+	/* "...must always follow": also where the domain goes on being used */
+	flushes = w->stats->iotlb_domain;
 	assert_int_equal(rig_attach(rig, &w->a, &w->blocked), 0);
+	assert_int_equal(w->stats->iotlb_domain, flushes + 1);
 	assert_int_equal(rig_write(rig, 0x10, 0x5000), VTDM_FR_CTX_NOT_PRESENT);
 	assert_true(rig_reaches(rig, 0x18, 0x5000, w->q));
 	assert_int_equal(rig_attach(rig, &w->a, &w->identity),

@@ -155,6 +155,26 @@ static void test_overflow_alone(void **state)
 	rig_down(&rig);
 }
 
+/* Somebody cleared the first of them: the index still points there. */
+static void test_hole(void **state)
+{
+	static struct rig rig;
+	uint32_t fro;
+
+	(void)state;
+	rig_describe(&rig);
+	rig.config.units[0].model.nfr = 4;
+	rig_up(&rig);
+	fro = rig.config.units[0].model.fro;
+	for (unsigned int i = 0; i < 3; i++)
+		vtdm_fault_inject(unit(&rig), 0x20, 0, false, 2);
+	vtdm_write32(unit(&rig), fro + 12, 0x80000000);
+	assert_int_equal(vtdm_read32(unit(&rig), FSTS) & 0xff02, 2);
+	assert_int_equal(poll(&rig), 2);
+	assert_int_equal(vtdm_read32(unit(&rig), FSTS) & 3, 0);
+	rig_down(&rig);
+}
+
 /* Ten a requester in five seconds; all are cleared, each call is bounded. */
 static void test_storm(void **state)
 {
@@ -308,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_overflow_alone),
+		cmocka_unit_test(test_hole),
 		cmocka_unit_test(test_storm),
 		cmocka_unit_test(test_left_over),
 		cmocka_unit_test(test_interrupt_fault),
