@@ -89,9 +89,9 @@
 	X(DRHD_AFTER_ALL, WARNING,                                             \
 	  "comes after the catch-all unit at offset 0x%llx; "                  \
 	  "still takes what it names first")                                   \
-	X(DRHD_NO_SCOPE, ERROR,                                                \
+	X(DRHD_NO_SCOPE, WARNING,                                              \
 	  "unit is no catch-all and names no device that can be used; "        \
-	  "not used")                                                          \
+	  "translates nothing")                                                          \
 	/* RMRR */                                                             \
 	X(RMRR_EMPTY, NOTE,                                                    \
 	  "region 0..0, a place holder; ignored")                              \

@@ -279,7 +279,7 @@ static void dmar_check_names(struct uiommu_dmar_reader *reader,
 			uiommu_dmar_found(reader, DMAR_RECORD_NO_SCOPE,
 					  record->offset, 0, 0);
 	} else if (!count && !(record->flags & UIOMMU_DRHD_INCLUDE_PCI_ALL)) {
-		record->usable = false;
+		/* Usable: what its registers protect has to be opened. */
 		uiommu_dmar_found(reader, DMAR_DRHD_NO_SCOPE, record->offset, 0,
 				  0);
 	}

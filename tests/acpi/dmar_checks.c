@@ -552,9 +552,9 @@ const struct check checks[] = {
 	{ ID(DRHD_AFTER_ALL), UIOMMU_WARNING, USED, 0x40, drhd_after_all,
 	  "comes after the catch-all unit at offset 0x30; "
 	  "still takes what it names first" },
-	{ ID(DRHD_NO_SCOPE), UIOMMU_ERROR, UNUSED, 0x30, drhd_no_scope,
+	{ ID(DRHD_NO_SCOPE), UIOMMU_WARNING, USED, 0x30, drhd_no_scope,
 	  "unit is no catch-all and names no device that can be used; "
-	  "not used" },
+	  "translates nothing" },
 	{ ID(RMRR_EMPTY), UIOMMU_NOTE, UNUSED, 0x40, rmrr_empty,
 	  "region 0..0, a place holder; ignored" },
 	{ ID(RMRR_END), UIOMMU_ERROR, UNUSED, 0x40, rmrr_end,
