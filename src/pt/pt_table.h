@@ -37,8 +37,11 @@
 #define PT_LEVELS_MAX 5u
 #define PT_LINKED ((uintptr_t)1)
 
-/* Keeps what is rare from costing what is not its registers. */
-#define PT_RARE static __attribute__((noinline))
+/*
+ * Keeps what is rare from costing what is not its registers. With underscores:
+ * Linux defines the plain word as a macro.
+ */
+#define PT_RARE static __attribute__((__noinline__))
 
 #define PT_TABLE_SIZE ((size_t)4096)
 #define PT_DIR_SIZE (2 * PT_TABLE_SIZE)

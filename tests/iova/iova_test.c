@@ -237,7 +237,7 @@ static void reserves_any_overlap(void **state)
 	end();
 }
 
-/* Fill what 32 bits reach, free a low one, and it is found again (R97). */
+/* Fill what 32 bits reach, free a low one, and it is found again. */
 static void finds_the_one_that_came_free(void **state)
 {
 	struct uiommu_iova_space *space = begin(MIB, (UINT64_C(1) << 40) - 1);
