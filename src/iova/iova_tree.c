@@ -3,7 +3,10 @@
 
 #define TREE_NO_ORDER 255u
 
-/* Gaps that the search for a tight fit looks at. */
+/*
+ * Gaps that a search looks at. One for what is sure to fit ends after twice
+ * the height of the tree, which no memory lets grow so far.
+ */
 #define TREE_TRIES 128u
 
 static unsigned int tree_log2(uint64_t value)
