@@ -71,16 +71,20 @@ static void test_empty(void **state)
 {
 	static struct life l;
 	struct uiommu_gather none = gather_of(0);
+	struct vtd_unit *u;
 	uint64_t tails;
 
 	(void)state;
 	rig_describe(&l.rig);
 	life_begin(&l);
+	u = uiommu_vtd_find_unit(l.rig.driver, 0);
 	tails = vtdm_stats(l.unit)->tail_writes;
 	for (unsigned int i = 0; i < 1000; i++)
 		assert_int_equal(
 			uiommu_vtd_ops.invalidate(l.rig.driver, &l.d, &none),
 			0);
+	for (unsigned int i = 0; i < 1000; i++)
+		assert_int_equal(uiommu_vtd_run(u, NULL, 0), 0);
 	assert_int_equal(vtdm_stats(l.unit)->tail_writes, tails);
 	none = gather_of(1);
 	assert_int_equal(uiommu_vtd_ops.invalidate(l.rig.driver, &l.d, &none),
@@ -243,13 +247,20 @@ static void test_attach_hangs(void **state)
 		assert_int_equal(rig_domain(&l.rig, &e, UIOMMU_DOMAIN_DMA), 0);
 		assert_int_equal(rig_map(&l.rig, &l.d, 0, l.p.paddr, 4096, RW),
 				 0);
+		assert_int_equal(
+			rig_map(&l.rig, &l.d, 1u << 30, l.p.paddr, 4096, RW),
+			0);
 		vtdm_knobs(l.unit)->hang = VTDM_HANG_QUEUE | VTDM_HANG_CCMD;
 		assert_int_equal(rig_attach(&l.rig, &l.a, &e),
 				 UIOMMU_ETIMEDOUT);
 		assert_true(rig_reaches(&l.rig, 0x10, 0, l.p));
 		uiommu_vtd_ops.stop(l.rig.driver);
-		/* what it may walk is still there */
-		assert_true(rig_reaches(&l.rig, 0x10, 0, l.p));
+		/* what it may walk is still there, also what it did not yet */
+		assert_true(rig_reaches(&l.rig, 0x10, 1u << 30, l.p));
+		assert_int_equal(rig_write(&l.rig, 0x11, 0),
+				 VTDM_FR_CTX_NOT_PRESENT);
+		assert_int_equal(rig_write(&l.rig, 0x9900, 0),
+				 VTDM_FR_ROOT_NOT_PRESENT);
 		rig_device_gone(&l.rig, &l.a);
 		uiommu_vtd_ops.domain_fini(l.rig.driver, &l.d);
 		uiommu_vtd_ops.domain_fini(l.rig.driver, &e);
@@ -357,6 +368,47 @@ static void submit(struct life *l, struct vtd_ticket *ticket)
 
 	assert_int_equal(uiommu_vtd_iotlb_gather(&u->caps, 5, &g, descs), 4);
 	assert_int_equal(uiommu_vtd_submit(u, descs, 4, ticket), 0);
+}
+
+/* What a wait looks like: fenced, and told in memory alone. */
+static void test_wait(void **state)
+{
+	static struct life l;
+	struct vtd_ticket ticket;
+	struct vtd_unit *u;
+	const struct vtd_desc *wait;
+
+	(void)state;
+	rig_describe(&l.rig);
+	life_begin(&l);
+	u = uiommu_vtd_find_unit(l.rig.driver, 0);
+	submit(&l, &ticket);
+	wait = &u->ring[(ticket.number - 1) % 256];
+	assert_int_equal(wait->lo, (uint64_t)ticket.number << 32 | 0x65);
+	assert_int_equal(wait->hi, u->status_paddr);
+	assert_int_equal(*u->status, ticket.number);
+	assert_int_equal(uiommu_vtd_wait(u, &ticket), 0);
+	life_end(&l);
+}
+
+/* Without a queue, a command that the unit ignores is an error, not done. */
+static void test_ignored_command(void **state)
+{
+	static struct life l;
+	struct vtd_desc too_wide = { 0x50032, 12 };
+	struct vtd_unit *u;
+
+	(void)state;
+	rig_describe(&l.rig);
+	l.rig.config.units[0].model.qi = false;
+	l.rig.config.units[0].model.mamv = 9;
+	life_begin(&l);
+	u = uiommu_vtd_find_unit(l.rig.driver, 0);
+	assert_int_equal(uiommu_vtd_run(u, &too_wide, 1), UIOMMU_EIO);
+	assert_true(uiommu_vtd_broken(u));
+	rig_device_gone(&l.rig, &l.a);
+	uiommu_vtd_ops.domain_fini(l.rig.driver, &l.d);
+	rig_down_leaking(&l.rig);
 }
 
 /* More than fit: the ring is used to its last slot, and nothing is lost. */
@@ -520,6 +572,8 @@ int main(void)
 		cmocka_unit_test(test_hang),
 		cmocka_unit_test(test_attach_hangs),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_ignored_command),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_passed),
 		cmocka_unit_test(test_cpus),

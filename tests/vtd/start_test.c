@@ -317,6 +317,36 @@ static void test_order(void **state)
 	}
 }
 
+/* All ones is not "done": the unit is gone. */
+static void test_gone(void **state)
+{
+	static struct rig rig;
+
+	(void)state;
+	for (unsigned int at = 0; at < 3; at++) {
+		struct vtdm_knobs *knobs;
+
+		rig_describe(&rig);
+		assert_int_equal(rig_make(&rig), 0);
+		knobs = vtdm_knobs(unit(&rig, 0));
+		knobs->dead_mode = VTDM_DEAD_ONES;
+		if (at)
+			assert_int_equal(uiommu_vtd_ops.start(rig.driver), 0);
+		/* the last time between the command and its status */
+		knobs->dead_at = at < 2 ? 1
+					: vtdm_stats(unit(&rig, 0))->mmio + 3;
+		if (at)
+			assert_int_equal(uiommu_vtd_ops.enable(rig.driver),
+					 UIOMMU_EIO);
+		else
+			assert_int_equal(uiommu_vtd_ops.start(rig.driver),
+					 UIOMMU_EIO);
+		assert_int_equal(rig.host->event_count, 1);
+		assert_int_equal(vtdm_stats(unit(&rig, 0))->te_on, at == 2);
+		rig_down_leaking(&rig);
+	}
+}
+
 /* R64: off, and free of everything. */
 static void test_stop(void **state)
 {
@@ -550,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_firmware_queue),
 		cmocka_unit_test(test_sticky),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_host_fails),
 		cmocka_unit_test(test_unit_dies),
