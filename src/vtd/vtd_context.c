@@ -178,13 +178,26 @@ static unsigned int vtd_context_add_iotlb(const struct vtd_unit *u,
 }
 
 /*
+ * Replaces an entry at once if the CPU can, so that a device with a direct
+ * region is never without one; otherwise makes it absent.
+ */
+static void vtd_context_replace(const struct vtd_unit *u, struct vtd_entry *at,
+				struct vtd_entry value)
+{
+	if (!value.lo || !uiommu_pair_store(&at->lo, value.lo, value.hi))
+		uiommu_store(&at->lo, at->lo & ~VTD_CTX_LO_P);
+	uiommu_vtd_clean(u, at, sizeof(*at));
+}
+
+/*
  * Takes away what stands in the entries. Hardware may hold it in the context
  * cache by requester id and old domain id, and translations made with it in
  * the IOTLB by domain id; both must go before the words are used again.
  */
-static int vtd_context_clear(struct vtd_unit *u,
+static int vtd_context_clear(struct vtd_device *dev,
 			     const struct vtd_context_change *c)
 {
+	struct vtd_unit *u = dev->unit;
 	struct vtd_desc descs[2 * VTD_CONTEXT_CHUNK];
 	unsigned int contexts;
 	unsigned int count = 0;
@@ -196,11 +209,10 @@ static int vtd_context_clear(struct vtd_unit *u,
 
 		if (!(at->lo & VTD_CTX_LO_P))
 			continue;
-		uiommu_store(&at->lo, at->lo & ~VTD_CTX_LO_P);
-		uiommu_vtd_clean(u, at, sizeof(*at));
 		descs[count++] = uiommu_vtd_context_device(
 			(uint32_t)UIOMMU_GET64(VTD_CTX_HI_DID, at->hi),
 			c->rids[i]);
+		vtd_context_replace(u, at, vtd_context_target(dev, c->rids[i]));
 	}
 	contexts = count;
 	for (i = 0; i < contexts; i++)
@@ -214,6 +226,8 @@ static int vtd_context_clear(struct vtd_unit *u,
 	for (i = 0; i < c->count; i++) {
 		struct vtd_entry *at = vtd_context_at(u, c->rids[i]);
 
+		if (at->lo & VTD_CTX_LO_P)
+			continue;
 		uiommu_store(&at->lo, 0);
 		uiommu_store(&at->hi, 0);
 		uiommu_vtd_clean(u, at, sizeof(*at));
@@ -253,15 +267,15 @@ static int vtd_context_apply(struct vtd_device *dev,
 	unsigned int i;
 	int err;
 
-	err = vtd_context_clear(u, c);
+	err = vtd_context_clear(dev, c);
 	if (err)
 		return err;
 	for (i = 0; i < c->count; i++) {
 		struct vtd_entry value = vtd_context_target(dev, c->rids[i]);
+		struct vtd_entry *at = vtd_context_at(u, c->rids[i]);
 
-		if (value.lo)
-			vtd_context_write(u, vtd_context_at(u, c->rids[i]),
-					  value);
+		if (value.lo && !(at->lo & VTD_CTX_LO_P))
+			vtd_context_write(u, at, value);
 	}
 	if (u->caps.caching)
 		return vtd_context_forget_absence(u, c);

@@ -69,6 +69,10 @@ DEFECTS = [
      "	if (!domain->hw.map_sync)\n", "	if (domain)\n"),
     ("absent contexts not forgotten", "src/vtd/vtd_context.c",
      "	if (u->caps.caching)\n", "	if (!u)\n"),
+    ("no context entry between two domains", "src/vtd/vtd_context.c",
+     "	if (!value.lo || "
+     "!uiommu_pair_store(&at->lo, value.lo, value.hi))\n",
+     "	if (u)\n"),
     ("aliases left out", "src/core/device.c",
      "	device->hw.sid_count = device->plan->alias_count;\n",
      "	device->hw.sid_count = 1;\n"),
