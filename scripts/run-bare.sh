@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
 variant=${2:-default}
 kernel=$build/host/bare/uiommu-bare
-all='default aw48 cm noscalable scalable devtlb firmware pt'
+all='default aw48 cm noscalable scalable devtlb firmware pt model'
 limit=90 # seconds; the kernel's own watchdog is faster
 # The memory that the replacement DMAR reserves for the first edu.
 rmrr_first=e000000
@@ -32,6 +32,7 @@ list()
 	devtlb      the unit supports device TLBs
 	firmware    QEMU's own DMAR, no module
 	pt          passthrough: identity default domains
+	model       no QEMU: the software unit, told by registers, no queue
 	off         the drivers alone, uIOMMU is never called
 	bench       no demonstration: the cost of the DMA API in instructions
 	END
@@ -62,6 +63,7 @@ scalable) iommu=,x-scalable-mode=on ;;
 devtlb) iommu=,device-iotlb=on ;;
 firmware) module= ;;
 pt) append=passthrough ;;
+model) exec "$build/host/user/uiommu-user-demo" no-queue ;;
 off) append=iommu=off ;;
 bench) append=bench count='-icount shift=0,sleep=off' ;;
 *)
