@@ -287,11 +287,16 @@ int uiommu_vtd_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 
 /* --- Invalidation --------------------------------------------------------- */
 
-static int vtd_domain_again(struct vtd_unit *u, uint32_t did,
+/* In one unit, to the end. */
+static int vtd_domain_flush(const struct vtd_slot *slot,
 			    const struct uiommu_gather *gather)
 {
+	uint32_t did = uiommu_load(&slot->did);
+	struct vtd_unit *u = slot->unit;
 	struct vtd_desc descs[VTD_GATHER_DESCS];
 
+	if (!did)
+		return UIOMMU_OK;
 	return uiommu_vtd_run(
 		u, descs,
 		uiommu_vtd_iotlb_gather(&u->caps, did, gather, descs));
@@ -303,37 +308,30 @@ static int vtd_domain_wave(struct vtd_domain *domain,
 			   uint32_t end)
 {
 	struct vtd_ticket tickets[VTD_WAVE];
-	uint32_t dids[VTD_WAVE];
+	int errs[VTD_WAVE];
 	int result = UIOMMU_OK;
 	uint32_t i;
-	int err;
 
 	for (i = first; i < end; i++) {
 		struct vtd_unit *u = domain->slots[i].unit;
 		uint32_t did = uiommu_load(&domain->slots[i].did);
 		struct vtd_desc descs[VTD_GATHER_DESCS];
+		unsigned int count = 0;
 
-		dids[i - first] = did;
-		if (!did)
-			continue;
-		err = uiommu_vtd_submit(
-			u, descs,
-			uiommu_vtd_iotlb_gather(&u->caps, did, gather, descs),
-			&tickets[i - first]);
-		if (err) {
-			dids[i - first] = VTD_DID_NONE;
-			result = err;
-		}
+		if (did)
+			count = uiommu_vtd_iotlb_gather(&u->caps, did, gather,
+							descs);
+		errs[i - first] = uiommu_vtd_submit(u, descs, count,
+						    &tickets[i - first]);
 	}
 	for (i = first; i < end; i++) {
-		struct vtd_unit *u = domain->slots[i].unit;
-		uint32_t did = dids[i - first];
+		struct vtd_slot *slot = &domain->slots[i];
+		int err = errs[i - first];
 
-		if (!did)
-			continue;
-		err = uiommu_vtd_wait(u, &tickets[i - first]);
+		if (!err)
+			err = uiommu_vtd_wait(slot->unit, &tickets[i - first]);
 		if (err == VTD_AGAIN)
-			err = vtd_domain_again(u, did, gather);
+			err = vtd_domain_flush(slot, gather);
 		if (err)
 			result = err;
 	}
@@ -354,6 +352,8 @@ int uiommu_vtd_invalidate(struct uiommu_driver *driver,
 		return UIOMMU_OK;
 	uiommu_barrier(); /* see vtd_domain_join() */
 	count = uiommu_load(&v->slot_count);
+	if (count == 1)
+		return vtd_domain_flush(&v->slots[0], gather);
 	for (i = 0; i < count; i += VTD_WAVE) {
 		uint32_t end = count - i < VTD_WAVE ? count : i + VTD_WAVE;
 		int err = vtd_domain_wave(v, gather, i, end);

@@ -23,10 +23,22 @@ static const int just_a[] = { 0x10, -1 };
 struct life {
 	struct rig rig;
 	struct rig_device a;
+	struct rig_device b; /* in the second unit, if there is one */
 	struct uiommu_hwdomain d;
 	struct rig_page p;
 	struct vtdm *unit;
 };
+
+static void life_second(struct life *l)
+{
+	memset(&l->b, 0, sizeof(l->b));
+	l->b.hw.sids = l->b.sids;
+	l->b.hw.sid_count = 1;
+	l->b.hw.unit = 1;
+	assert_int_equal(uiommu_vtd_ops.device_init(l->rig.driver, &l->b.hw),
+			 0);
+	assert_int_equal(rig_attach(&l->rig, &l->b, &l->d), 0);
+}
 
 static void life_begin(struct life *l)
 {
@@ -38,11 +50,15 @@ static void life_begin(struct life *l)
 	assert_int_equal(rig_device(rig, &l->a, just_a), 0);
 	assert_int_equal(rig_domain(rig, &l->d, UIOMMU_DOMAIN_DMA), 0);
 	assert_int_equal(rig_attach(rig, &l->a, &l->d), 0);
+	if (rig->config.unit_count > 1)
+		life_second(l);
 }
 
 static void life_end(struct life *l)
 {
 	rig_device_gone(&l->rig, &l->a);
+	if (l->rig.config.unit_count > 1)
+		rig_device_gone(&l->rig, &l->b);
 	rig_domain_gone(&l->rig, &l->d);
 	rig_page_gone(&l->rig, l->p, 4096);
 	rig_down(&l->rig);
@@ -316,7 +332,7 @@ static void survived(struct life *l, enum vtdm_queue_error kind,
  * row are survived, and then what was to be forgotten is.
  */
 static void errors(enum vtdm_queue_error kind, unsigned int place,
-		   unsigned int times)
+		   unsigned int times, unsigned int units)
 {
 	static struct life l;
 	struct uiommu_gather g = gather_of(4);
@@ -324,6 +340,7 @@ static void errors(enum vtdm_queue_error kind, unsigned int place,
 	int err;
 
 	rig_describe(&l.rig);
+	l.rig.config.unit_count = units;
 	l.rig.config.units[0].model.dt = true;
 	life_begin(&l);
 	stale(&l, &g);
@@ -342,6 +359,8 @@ static void errors(enum vtdm_queue_error kind, unsigned int place,
 	assert_int_equal(err, UIOMMU_EIO);
 	assert_non_null(user_event(l.rig.host, UIOMMU_EVENT_UNIT_BROKEN));
 	rig_device_gone(&l.rig, &l.a);
+	if (units > 1)
+		rig_device_gone(&l.rig, &l.b);
 	uiommu_vtd_ops.domain_fini(l.rig.driver, &l.d);
 	rig_down_leaking(&l.rig);
 }
@@ -351,9 +370,11 @@ static void test_errors(void **state)
 	(void)state;
 	for (unsigned int place = 1; place <= 5; place++) {
 		for (unsigned int times = 1; times <= 5; times++) {
-			errors(VTDM_QERR_IQE, place, times);
-			errors(VTDM_QERR_ITE, place, times);
-			errors(VTDM_QERR_ICE, place, times);
+			for (unsigned int units = 1; units <= 2; units++) {
+				errors(VTDM_QERR_IQE, place, times, units);
+				errors(VTDM_QERR_ITE, place, times, units);
+				errors(VTDM_QERR_ICE, place, times, units);
+			}
 		}
 	}
 }
