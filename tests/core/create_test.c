@@ -208,5 +208,5 @@ int main(void)
 		cmocka_unit_test_setup(test_access_control, set_up),
 	};
 
-	return cmocka_run_group_tests_name("core: create", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("core create", tests, NULL, NULL);
 }

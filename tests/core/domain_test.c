@@ -350,5 +350,5 @@ int main(void)
 		cmocka_unit_test_setup(test_forgotten, set_up),
 	};
 
-	return cmocka_run_group_tests_name("core: domain", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("core domain", tests, NULL, NULL);
 }

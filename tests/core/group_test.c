@@ -290,5 +290,5 @@ int main(void)
 		cmocka_unit_test_setup(test_back_and_forth, set_up),
 	};
 
-	return cmocka_run_group_tests_name("core: group", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("core group", tests, NULL, NULL);
 }

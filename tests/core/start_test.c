@@ -412,5 +412,5 @@ int main(void)
 		cmocka_unit_test_setup(test_again, set_up),
 	};
 
-	return cmocka_run_group_tests_name("core: start", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("core start", tests, NULL, NULL);
 }

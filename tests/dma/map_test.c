@@ -461,5 +461,5 @@ int main(void)
 		cmocka_unit_test_setup(test_failures, set_up),
 	};
 
-	return cmocka_run_group_tests_name("dma: map", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("dma map", tests, NULL, NULL);
 }

@@ -739,5 +739,5 @@ int main(void)
 		cmocka_unit_test_setup(test_threads, set_up),
 	};
 
-	return cmocka_run_group_tests_name("dma: model", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("dma model", tests, NULL, NULL);
 }

@@ -39,6 +39,6 @@ int main(void)
 			.test_func = run_kind,
 			.initial_state = (void *)(uintptr_t)&stack_kinds[i],
 		};
-	return _cmocka_run_group_tests("dma: random", tests, stack_kind_count,
+	return _cmocka_run_group_tests("dma random", tests, stack_kind_count,
 				       NULL, NULL);
 }

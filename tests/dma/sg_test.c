@@ -289,5 +289,5 @@ int main(void)
 		cmocka_unit_test_setup(test_invalidation_fails, set_up),
 	};
 
-	return cmocka_run_group_tests_name("dma: sg", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("dma sg", tests, NULL, NULL);
 }
