@@ -33,8 +33,20 @@ static bool vtd_queue_done(const struct vtd_unit *u, uint32_t number)
 	return (int32_t)(uiommu_load(u->status) - number) >= 0;
 }
 
+/* What firmware's queue left; ours would not begin, and its would not move. */
+static uint32_t vtd_queue_forgive(struct vtd_unit *u)
+{
+	uint32_t fsts = uiommu_host_mmio_read32(u->mmio, VTD_FSTS);
+
+	if (fsts != ~(uint32_t)0 && fsts & VTD_QUEUE_ERRORS)
+		uiommu_host_mmio_write32(u->mmio, VTD_FSTS,
+					 fsts & VTD_QUEUE_ERRORS);
+	return fsts;
+}
+
 void uiommu_vtd_queue_start(struct vtd_unit *u)
 {
+	(void)vtd_queue_forgive(u);
 	u->submitted = 0;
 	u->errors = 0;
 	uiommu_store(u->status, 0);
@@ -43,17 +55,12 @@ void uiommu_vtd_queue_start(struct vtd_unit *u)
 	uiommu_host_mmio_write64(u->mmio, VTD_IQA, u->ring_paddr & VTD_IQA_IQA);
 }
 
-/* An error that firmware left behind would keep the head where it is. */
 int uiommu_vtd_queue_quiesce(struct vtd_unit *u)
 {
 	uint64_t deadline = uiommu_vtd_deadline(u);
-	uint32_t fsts = uiommu_host_mmio_read32(u->mmio, VTD_FSTS);
 
-	if (fsts == ~(uint32_t)0)
+	if (vtd_queue_forgive(u) == ~(uint32_t)0)
 		return UIOMMU_EIO;
-	if (fsts & VTD_QUEUE_ERRORS)
-		uiommu_host_mmio_write32(u->mmio, VTD_FSTS,
-					 fsts & VTD_QUEUE_ERRORS);
 	for (;;) {
 		bool late = uiommu_vtd_late(u, deadline);
 		uint64_t head = uiommu_host_mmio_read64(u->mmio, VTD_IQH);

@@ -186,47 +186,69 @@ static void test_busy(void **state)
 	rig_down(&rig);
 }
 
-/* A queue that firmware left on is drained and ended before ours begins. */
-static void firmware_queue(struct rig *rig, struct rig_page page, bool stuck)
+/* A queue that firmware left on, with four waits that write nothing in it. */
+static uint64_t firmware_queue(struct rig *rig, bool no_memory)
 {
-	uint64_t *ring = (uint64_t *)page.bytes;
-	struct vtdm_knobs *knobs;
+	uint64_t paddr = 0x1000;
+	uint64_t *ring;
 
 	rig->host = user_host_create(&rig->config);
-	knobs = vtdm_knobs(unit(rig, 0));
-	(void)ring;
-	vtdm_write64(unit(rig, 0), IQA, 0x1000);
+	if (!no_memory) {
+		ring = vtdm_mem_alloc(rig->host->mem, 4096, 0, &paddr);
+		for (unsigned int i = 0; i < 4; i++)
+			ring[2 * i] = 5;
+	}
+	vtdm_write64(unit(rig, 0), IQA, paddr);
 	vtdm_write32(unit(rig, 0), GCMD, QIE);
-	knobs->queue_ticks = 20;
-	if (stuck)
-		knobs->hang = VTDM_HANG_QUEUE;
+	vtdm_knobs(unit(rig, 0))->queue_ticks = 20;
 	vtdm_write64(unit(rig, 0), IQT, 0x40);
+	assert_int_equal(vtdm_read64(unit(rig, 0), IQH), 0);
+	return paddr;
 }
 
+/* It is executed to its end before it is ended. */
 static void test_firmware_queue(void **state)
 {
 	static struct rig rig;
-	struct rig_page none = { NULL, 0 };
-	uint64_t iqa;
+	uint64_t paddr;
 
 	(void)state;
-	for (unsigned int i = 0; i < 3; i++) {
+	rig_describe(&rig);
+	paddr = firmware_queue(&rig, false);
+	assert_int_equal(rig_make(&rig), 0);
+	assert_int_equal(uiommu_vtd_ops.start(rig.driver), UIOMMU_OK);
+	assert_true(vtdm_stats(unit(&rig, 0))->wait >= 4);
+	assert_int_not_equal(vtdm_read64(unit(&rig, 0), IQA), paddr);
+	assert_false(user_logged(rig.host, "does not drain"));
+	rig_down(&rig);
+}
+
+/* One that will never end is cut off; whether the unit is dead, ours shows. */
+static void test_firmware_queue_stuck(void **state)
+{
+	static struct rig rig;
+	uint64_t paddr;
+
+	(void)state;
+	for (unsigned int hung = 0; hung < 2; hung++) {
 		rig_describe(&rig);
-		firmware_queue(&rig, none, i == 1);
-		if (i == 2) { /* its ring is in no memory: an error stops it */
+		paddr = firmware_queue(&rig, !hung);
+		if (hung) {
+			vtdm_knobs(unit(&rig, 0))->hang = VTDM_HANG_QUEUE;
+		} else { /* an error holds it, and will again */
 			vtdm_tick(unit(&rig, 0), 100);
-			assert_true(vtdm_read32(unit(&rig, 0), FSTS) & 0x10);
+			assert_int_equal(vtdm_read32(unit(&rig, 0), FSTS),
+					 0x10);
 		}
 		assert_int_equal(rig_make(&rig), 0);
 		assert_int_equal(uiommu_vtd_ops.start(rig.driver),
-				 i == 1 ? UIOMMU_ETIMEDOUT : UIOMMU_OK);
-		/* hung altogether, the queue is ended but ours does not go */
-		iqa = vtdm_read64(unit(&rig, 0), IQA);
-		assert_int_not_equal(iqa, 0x1000);
-		assert_int_equal(iqa & 0xfff, 0);
+				 hung ? UIOMMU_ETIMEDOUT : UIOMMU_OK);
+		assert_int_not_equal(vtdm_read64(unit(&rig, 0), IQA), paddr);
 		assert_true(user_logged(rig.host, "does not drain"));
-		vtdm_violations_clear(unit(&rig, 0));
-		if (i == 1)
+		assert_false(user_logged(rig.host, "rejected"));
+		vtdm_violations_clear(
+			unit(&rig, 0)); /* ended while not empty */
+		if (hung)
 			rig_down_leaking(&rig);
 		else
 			rig_down(&rig);
@@ -578,6 +600,7 @@ int main(void)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_firmware_queue),
+		cmocka_unit_test(test_firmware_queue_stuck),
 		cmocka_unit_test(test_sticky),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_gone),
