@@ -56,7 +56,7 @@ int uiommu_create(struct uiommu_host *host, const struct uiommu_config *config,
 
 /**
  * uiommu_destroy() - free an instance
- * @uiommu: stopped, or never started; NULL is fine
+ * @uiommu: if started it is stopped first; NULL is fine
  *
  * Context: sleep; no other call on the instance at the same time.
  */

@@ -67,7 +67,8 @@ int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
  * Context: any; does not sleep.
  *
  * Return: UIOMMU_OK, or
- *   UIOMMU_ENOENT - not mapped, or not with this size: nothing changed
+ *   UIOMMU_ENOENT - not mapped, or not with a size that covers the same
+ *     pages: nothing changed
  *   UIOMMU_EINVAL - size 0 or wrapping
  *   UIOMMU_EPERM - the device is in a blocked or unmanaged domain
  *   UIOMMU_EIO, UIOMMU_ETIMEDOUT - see above

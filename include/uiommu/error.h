@@ -18,8 +18,8 @@ enum uiommu_error {
 	UIOMMU_EIO = -5,     /* the unit is broken or reported a failure */
 	UIOMMU_ENOMEM = -12, /* the host gave no memory; nothing changed */
 	UIOMMU_EBUSY = -16,  /* in use, or in the wrong state for this call */
-	UIOMMU_EEXIST = -17, /* part of the range is mapped already */
-	UIOMMU_ENODEV = -19, /* no unit translates this device */
+	UIOMMU_EEXIST = -17, /* there already: a mapping, a function */
+	UIOMMU_ENODEV = -19, /* no usable remapping unit */
 	UIOMMU_EINVAL = -22, /* bug in the caller: alignment, flags, empty */
 	UIOMMU_ENOSPC = -28, /* out of I/O virtual addresses or domain ids */
 	UIOMMU_ERANGE = -34, /* beyond what the domain or the device reaches */

@@ -137,7 +137,10 @@ static int core_fill(struct uiommu *uiommu, const struct uiommu_config *config)
 	err = core_read_table(uiommu, config);
 	if (err)
 		return err;
-	return uiommu_vtd_ops.create(&env, &uiommu->driver);
+	err = uiommu_vtd_ops.create(&env, &uiommu->driver);
+	if (!err)
+		uiommu_core_log_units(uiommu);
+	return err;
 }
 
 int uiommu_create(struct uiommu_host *host, const struct uiommu_config *config,
@@ -147,10 +150,15 @@ int uiommu_create(struct uiommu_host *host, const struct uiommu_config *config,
 	struct uiommu *made;
 	int err;
 
-	if (!config->dmar || !config->dmar_size ||
-	    !core_choice_known(config->options.passthrough) ||
+	if (!core_choice_known(config->options.passthrough) ||
 	    !core_choice_known(config->options.strict))
 		return UIOMMU_EINVAL;
+	if (!config->dmar || !config->dmar_size) {
+		uiommu_log(host, UIOMMU_LOG_ERROR,
+			   "no DMAR table was given: is there a unit, and did "
+			   "firmware turn it on?");
+		return UIOMMU_EINVAL;
+	}
 
 	err = uiommu_block_alloc(host, sizeof(*made), &self);
 	if (err)

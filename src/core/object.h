@@ -99,7 +99,9 @@ void uiommu_block_free(struct uiommu_host *host, struct uiommu_block *block);
 /* start.c. Takes a half-built instance back to where create left it. Mutex. */
 void uiommu_core_teardown(struct uiommu *uiommu);
 
-/* unit.c. Did any unit miss a deadline? What it was given must stay. [any] */
+/* unit.c. One line for each unit. [any] */
+void uiommu_core_log_units(struct uiommu *uiommu);
+/* Did any unit miss a deadline? What it was given must stay. [any] */
 bool uiommu_core_broken(struct uiommu *uiommu);
 
 /* device.c. Makes the devices of the plan; the driver knows them. Mutex. */

@@ -83,6 +83,34 @@ void uiommu_core_teardown(struct uiommu *uiommu)
 	memset(&uiommu->plan, 0, sizeof(uiommu->plan));
 }
 
+/* Who is confined, and who is not: no number here is to be guessed. */
+static void start_log(struct uiommu *uiommu)
+{
+	uint32_t in[UIOMMU_DOMAIN_UNMANAGED + 1] = { 0 };
+	uint32_t count = uiommu->plan.device_count;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct uiommu_domain *domain = uiommu->devices[i].domain;
+
+		in[domain ? domain->hw.type : UIOMMU_DOMAIN_NONE]++;
+	}
+	uiommu_log(uiommu->host, UIOMMU_LOG_INFO,
+		   "%u devices in %u groups: %u translated, %u in identity, "
+		   "%u blocked",
+		   count, uiommu->plan.group_count, in[UIOMMU_DOMAIN_DMA],
+		   in[UIOMMU_DOMAIN_IDENTITY], in[UIOMMU_DOMAIN_BLOCKED]);
+	if (in[UIOMMU_DOMAIN_NONE])
+		uiommu_log(uiommu->host, UIOMMU_LOG_WARN,
+			   "%u devices are under no unit: their DMA is not "
+			   "confined",
+			   in[UIOMMU_DOMAIN_NONE]);
+	if (!count)
+		uiommu_log(uiommu->host, UIOMMU_LOG_WARN,
+			   "no PCI function was scanned: every device is "
+			   "refused");
+}
+
 int uiommu_start(struct uiommu *uiommu)
 {
 	unsigned long state = uiommu_host_lock_acquire(uiommu->mutex);
@@ -97,9 +125,7 @@ int uiommu_start(struct uiommu *uiommu)
 		uiommu_core_teardown(uiommu);
 		goto out;
 	}
-	uiommu_log(uiommu->host, UIOMMU_LOG_INFO,
-		   "%u devices in %u groups are under control",
-		   uiommu->plan.member_count, uiommu->plan.group_count);
+	start_log(uiommu);
 	uiommu_store(&uiommu->started, 1u);
 out:
 	uiommu_host_lock_release(uiommu->mutex, state);

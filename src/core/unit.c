@@ -3,6 +3,7 @@
 #include <uiommu/error.h>
 #include <uiommu/fault.h>
 
+#include "base/format.h"
 #include "core/object.h"
 
 int uiommu_unit_info(struct uiommu *uiommu, uint32_t index,
@@ -30,6 +31,33 @@ unsigned int uiommu_poll_faults(struct uiommu *uiommu)
 	if (!uiommu_load(&uiommu->started))
 		return 0;
 	return driver->ops->poll_faults(driver);
+}
+
+static const char *unit_pages(uint64_t page_sizes)
+{
+	if (page_sizes & UIOMMU_BIT64(30))
+		return "4K 2M 1G";
+	return page_sizes & UIOMMU_BIT64(21) ? "4K 2M" : "4K";
+}
+
+void uiommu_core_log_units(struct uiommu *uiommu)
+{
+	struct uiommu_unit_info info;
+	uint32_t index;
+
+	for (index = 0; !uiommu_unit_info(uiommu, index, &info); index++)
+		uiommu_log(uiommu->host, UIOMMU_LOG_INFO,
+			   "unit %u at 0x%llx: version %u.%u, %u address bits, "
+			   "%u levels, pages %s, %s, walks %s%s%s",
+			   index, (unsigned long long)info.base,
+			   info.version_major, info.version_minor,
+			   info.address_bits, info.levels,
+			   unit_pages(info.page_sizes),
+			   info.queued ? "invalidation queue"
+				       : "invalidation by register",
+			   info.coherent ? "snoop" : "do not snoop",
+			   info.passthrough ? ", pass-through" : "",
+			   info.caching ? ", caching mode" : "");
 }
 
 bool uiommu_core_broken(struct uiommu *uiommu)

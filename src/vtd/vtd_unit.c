@@ -134,6 +134,19 @@ static bool vtd_unit_has_devices(const struct uiommu_dmar *dmar,
 	return false;
 }
 
+static int vtd_unit_window(struct vtd_unit *u, size_t size)
+{
+	u->mmio = uiommu_host_mmio_map(u->host, u->base, size);
+	u->mmio_size = size;
+	if (u->mmio)
+		return UIOMMU_OK;
+	uiommu_log(u->host, UIOMMU_LOG_WARN,
+		   "unit at 0x%llx: the host does not map its registers, left "
+		   "out",
+		   (unsigned long long)u->base);
+	return UIOMMU_ENODEV;
+}
+
 /*
  * Maps the registers, more of them if the unit says that some lie further
  * out: the offsets' widths bound that to 20 KiB.
@@ -145,24 +158,27 @@ static int vtd_unit_map(struct vtd_unit *u, size_t size)
 	size_t wanted;
 	int err;
 
-	u->mmio = uiommu_host_mmio_map(u->host, u->base, size);
-	if (!u->mmio)
-		return UIOMMU_ENODEV;
-	u->mmio_size = size;
+	err = vtd_unit_window(u, size);
+	if (err)
+		return err;
 	cap = uiommu_host_mmio_read64(u->mmio, VTD_CAP);
 	ecap = uiommu_host_mmio_read64(u->mmio, VTD_ECAP);
 	u->version = (uint8_t)uiommu_host_mmio_read32(u->mmio, VTD_VER);
 	err = uiommu_vtd_caps_read(cap, ecap, &u->caps);
-	if (err)
+	if (err) {
+		uiommu_log(u->host, UIOMMU_LOG_WARN,
+			   "unit at 0x%llx: no sensible unit answers there "
+			   "(cap 0x%llx, ecap 0x%llx), left out",
+			   (unsigned long long)u->base, (unsigned long long)cap,
+			   (unsigned long long)ecap);
 		return err;
+	}
 
 	wanted = uiommu_vtd_caps_window(&u->caps);
 	if (wanted <= size)
 		return UIOMMU_OK;
 	uiommu_host_mmio_unmap(u->host, u->mmio, size);
-	u->mmio = uiommu_host_mmio_map(u->host, u->base, wanted);
-	u->mmio_size = wanted;
-	return u->mmio ? UIOMMU_OK : UIOMMU_ENODEV;
+	return vtd_unit_window(u, wanted);
 }
 
 static int vtd_unit_memory(struct vtd_unit *u)
@@ -187,13 +203,8 @@ static int vtd_unit_setup(struct vtd_unit *u,
 	u->segment = record->segment;
 	err = vtd_unit_map(
 		u, (size_t)(record->range.last - record->range.first + 1));
-	if (err) {
-		uiommu_log(u->host, UIOMMU_LOG_WARN,
-			   "unit at 0x%llx: its registers cannot be used, left "
-			   "out",
-			   (unsigned long long)u->base);
+	if (err)
 		return err;
-	}
 	if (!vtd_unit_has_devices(u->driver->dmar, record)) {
 		uiommu_log(u->host, UIOMMU_LOG_INFO,
 			   "unit at 0x%llx: no device in its scope, ignored",

@@ -159,10 +159,8 @@ static void test_text(void **state)
 	const char *last = unknown;
 
 	(void)state;
-	assert_string_equal(uiommu_vtd_fault_text(5),
-			    "no write permission there");
-	assert_string_equal(uiommu_vtd_fault_text(6),
-			    "no read permission there");
+	assert_string_equal(uiommu_vtd_fault_text(5), "not mapped for writing");
+	assert_string_equal(uiommu_vtd_fault_text(6), "not mapped for reading");
 	assert_string_equal(uiommu_vtd_fault_text(2),
 			    "it has no context entry");
 	for (unsigned int i = 0; i < 256; i++) {

@@ -61,11 +61,11 @@ static void test_words(void **state)
 	assert_int_equal(e->address, 0x12345000);
 	assert_int_equal(e->access, UIOMMU_ACCESS_WRITE);
 	assert_int_equal(e->reason, 5);
-	assert_string_equal(e->text, "no write permission there");
+	assert_string_equal(e->text, "not mapped for writing");
 	assert_int_equal(e->suppressed, 0);
 	assert_true(user_logged(rig.host,
 				"unit 0: 0000:00:02.0 write to 0x12345000 "
-				"refused: no write permission there (0x05)"));
+				"refused: not mapped for writing (0x05)"));
 	assert_int_equal(vtdm_dma(unit(&rig), 0x10, 0xabc000, false, &byte, 1),
 			 VTDM_FR_READ);
 	assert_int_equal(vtdm_dma(unit(&rig), 0xffff, 0, false, &byte, 1),
@@ -73,7 +73,7 @@ static void test_words(void **state)
 	assert_int_equal(poll(&rig), 2);
 	assert_true(user_logged(rig.host,
 				"unit 0: 0000:00:02.0 read of 0xabc000 "
-				"refused: no read permission there (0x06)"));
+				"refused: not mapped for reading (0x06)"));
 	assert_true(user_logged(rig.host, "unit 0: 0000:ff:1f.7 read of 0x0 "
 					  "refused: its bus has no root "
 					  "entry (0x01)"));
