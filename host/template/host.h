@@ -2,13 +2,14 @@
 #ifndef TEMPLATE_HOST_H
 #define TEMPLATE_HOST_H
 
+#include <uiommu/uiommu.h>
 #include <uiommu/host.h>
 
 /* Whatever the functions in host_tier1.c need to know of your kernel. */
 struct uiommu_host {
 	const void *dmar; /* the ACPI table with signature "DMAR", or NULL */
 	size_t dmar_size; /* as its header says */
-	uint8_t last_bus; /* highest PCI bus number in use */
+	struct uiommu *uiommu; /* set by template_iommu_start() */
 };
 
 /* Brings every device under control; see start.c. */

@@ -25,7 +25,10 @@ uint64_t uiommu_host_now_ns(struct uiommu_host *host)
 	return 0;
 }
 
-/* Step 3: your page allocator: contiguous, zeroed, a power of two. */
+/*
+ * Step 3: your page allocator: contiguous, zeroed, a power of two
+ * of bytes, aligned to it in physical memory.
+ */
 void *uiommu_host_page_alloc(struct uiommu_host *host, size_t size,
 			     unsigned int flags, uiommu_paddr_t *paddr)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Step 6: the calls that bring every device under control. */
+/* Steps 4 to 6: the calls that bring every device under control. */
 #include <uiommu/uiommu.h>
 
 #include "host.h"
@@ -16,7 +16,7 @@ int template_iommu_start(struct uiommu_host *host)
 	if (err)
 		return err;
 
-	err = uiommu_scan_pci(uiommu, 0, 0, host->last_bus);
+	err = uiommu_scan_pci(uiommu, 0, 0, 255);
 	if (err)
 		goto err_destroy;
 
@@ -25,6 +25,7 @@ int template_iommu_start(struct uiommu_host *host)
 		goto err_destroy;
 
 	/* From here on a device reaches what uiommu_dma_map() gives it. */
+	host->uiommu = uiommu;
 	return UIOMMU_OK;
 
 err_destroy:
