@@ -109,9 +109,9 @@ int uiommu_vtd_unit_write_buffer(struct vtd_unit *u)
 /* --- Creation ------------------------------------------------------------- */
 
 /*
- * A scope of I/O APICs and timers alone is about interrupts. Without any scope
- * the reader calls the record unusable: the unit gets no device, but its
- * registers are real, and so is the memory that it may be protecting.
+ * A scope of I/O APICs and timers alone is about interrupts. Whatever the
+ * reader found wrong with a record, its registers may be real, and so is the
+ * memory that they protect: such a unit gets no device, but is looked at.
  */
 static bool vtd_unit_has_devices(const struct uiommu_dmar *dmar,
 				 const struct uiommu_dmar_record *record)
