@@ -210,8 +210,8 @@ void uiommu_host_lock_release(struct uiommu_lock *lock, unsigned long state);
  * @host: port instance
  * @event: valid during the call only; see <uiommu/fault.h>
  *
- * Called without locks, from uiommu_poll_faults() or from the call in which a
- * unit missed its deadline. Faults are rate-limited per requester. Every event
+ * Called without a spin lock, from uiommu_poll_faults() or from the call in
+ * which a unit missed its deadline. Faults are rate-limited per requester. Every event
  * was logged before.
  */
 void uiommu_host_notify(struct uiommu_host *host,
