@@ -138,12 +138,32 @@ void uiommu_core_domain_free(struct uiommu_domain *domain)
 	uiommu_pool_free(&uiommu->pool, domain);
 }
 
+static void domain_note(struct uiommu_domain *domain, int err)
+{
+	if (err == UIOMMU_EIO || err == UIOMMU_ETIMEDOUT)
+		uiommu_store(&domain->lost, 1u);
+}
+
+int uiommu_core_map_sync(struct uiommu_domain *domain,
+			 struct uiommu_range range)
+{
+	struct uiommu_driver *driver = domain->uiommu->driver;
+	int err;
+
+	if (!domain->hw.map_sync)
+		return UIOMMU_OK;
+	err = driver->ops->map_sync(driver, &domain->hw, range);
+	domain_note(domain, err);
+	return err;
+}
+
 int uiommu_core_flush(struct uiommu_domain *domain,
 		      struct uiommu_gather *gather)
 {
 	struct uiommu_driver *driver = domain->uiommu->driver;
 	int err = driver->ops->invalidate(driver, &domain->hw, gather);
 
+	domain_note(domain, err);
 	if (!err && gather->tables)
 		uiommu_gather_free(&domain->hw.pt, gather);
 	return err;
@@ -171,6 +191,9 @@ int uiommu_core_map(struct uiommu_domain *domain, struct uiommu_range range,
 	int flushed = UIOMMU_OK;
 	int err;
 
+	*stuck = false;
+	if (uiommu_core_lost(domain))
+		return UIOMMU_EIO;
 	uiommu_gather_init(&gather);
 	err = uiommu_pt_map(&domain->hw.pt, range, paddr, prot,
 			    UIOMMU_ALLOC_ATOMIC, &gather);

@@ -38,6 +38,7 @@ struct uiommu_domain {
 	struct uiommu_domain *next;    /* (m) of uiommu->domains */
 	uint32_t attached;	       /* (m) groups in it */
 	bool ready;		       /* (m) the driver knows it */
+	uint32_t lost; /* atomic: one of its units broke; for ever */
 };
 
 struct uiommu_group {
@@ -144,16 +145,15 @@ void uiommu_core_domain_free(struct uiommu_domain *domain);
 UIOMMU_MUST_CHECK
 int uiommu_core_map(struct uiommu_domain *domain, struct uiommu_range range,
 		    uiommu_paddr_t paddr, unsigned int prot, bool *stuck);
-/* Tells the hardware of a new mapping where it wants to know. [any] */
-static inline int uiommu_core_map_sync(struct uiommu_domain *domain,
-				       struct uiommu_range range)
+/* Nothing more is lent to a unit that does not take it back. [any] */
+static inline bool uiommu_core_lost(const struct uiommu_domain *domain)
 {
-	struct uiommu_driver *driver = domain->uiommu->driver;
-
-	if (!domain->hw.map_sync)
-		return UIOMMU_OK;
-	return driver->ops->map_sync(driver, &domain->hw, range);
+	return uiommu_load(&domain->lost);
 }
+/* Tells the hardware of a new mapping where it wants to know. [any] */
+UIOMMU_MUST_CHECK
+int uiommu_core_map_sync(struct uiommu_domain *domain,
+			 struct uiommu_range range);
 /*
  * Invalidates what @gather names and only then frees its table pages. After
  * an error they stay allocated for ever: the unit may still walk them. [any]

@@ -100,7 +100,11 @@ static int sg_map_pages(struct uiommu_domain *domain,
 	int err;
 
 	uiommu_gather_init(&gather);
-	err = sg_enter(domain, sg, count, range.first, prot, &gather, &done);
+	done = 0;
+	err = UIOMMU_EIO;
+	if (!uiommu_core_lost(domain))
+		err = sg_enter(domain, sg, count, range.first, prot, &gather,
+			       &done);
 	if (!err && uiommu_core_gathered(&gather)) {
 		err = uiommu_core_flush(domain, &gather);
 		uiommu_gather_init(&gather);

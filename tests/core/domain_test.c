@@ -270,16 +270,25 @@ static void test_map_sync(void **state)
 	assert_int_equal(fake.map_syncs, 1);
 	assert_int_equal(fake.synced.first, MIB);
 	assert_int_equal(fake.synced.last, MIB + 0x3fff);
-	fake.fail_map_sync = UIOMMU_EIO;
+	fake.fail_map_sync = UIOMMU_ENOMEM;
 	assert_int_equal(
 		uiommu_domain_map(f->domain, range(2 * MIB, 0x4000), 0, RW),
-		UIOMMU_EIO);
+		UIOMMU_ENOMEM);
 	assert_int_equal(uiommu_domain_lookup(f->domain, 2 * MIB, &paddr),
 			 UIOMMU_ENOENT);
 	fake.fail_map_sync = 0;
 	assert_int_equal(
 		uiommu_domain_map(f->domain, range(2 * MIB, 0x4000), 0, RW),
 		UIOMMU_OK);
+	/* The unit's own failure is for ever: nothing more is lent to it. */
+	fake.fail_map_sync = UIOMMU_ETIMEDOUT;
+	assert_int_equal(
+		uiommu_domain_map(f->domain, range(3 * MIB, 0x4000), 0, RW),
+		UIOMMU_ETIMEDOUT);
+	fake.fail_map_sync = 0;
+	assert_int_equal(
+		uiommu_domain_map(f->domain, range(3 * MIB, 0x4000), 0, RW),
+		UIOMMU_EIO);
 	take_down(f);
 }
 

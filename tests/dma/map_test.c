@@ -194,23 +194,32 @@ static void test_alignment(void **state)
 static void test_invalidation_fails(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t iova, next;
+	uint64_t iova, next, last = 0;
 
 	bring_up(f);
 	assert_int_equal(uiommu_device_set_dma_mask(f->device, 0x3fff),
 			 UIOMMU_OK);
 	assert_int_equal(map(f, MEMORY, 0x1000, &iova), UIOMMU_OK);
-	fake.fail_invalidate = UIOMMU_ETIMEDOUT;
+	fake.fail_invalidate = UIOMMU_ENOMEM;
 	assert_int_equal(uiommu_dma_unmap(f->device, iova, 0x1000),
-			 UIOMMU_ETIMEDOUT);
+			 UIOMMU_ENOMEM);
 	assert_int_equal(uiommu_dma_unmap(f->device, iova, 0x1000),
 			 UIOMMU_ENOENT);
 	fake.fail_invalidate = 0;
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(map(f, MEMORY, 0x1000, &next), UIOMMU_OK);
 		assert_int_not_equal(next, iova);
+		last = next;
 	}
 	assert_int_equal(map(f, MEMORY, 0x1000, &next), UIOMMU_ENOSPC);
+	/* The unit's own failure is for ever: nothing more is lent to it. */
+	fake.fail_invalidate = UIOMMU_ETIMEDOUT;
+	assert_int_equal(uiommu_dma_unmap(f->device, last, 0x1000),
+			 UIOMMU_ETIMEDOUT);
+	fake.fail_invalidate = 0;
+	assert_int_equal(uiommu_device_set_dma_mask(f->device, ~0ull),
+			 UIOMMU_OK);
+	assert_int_equal(map(f, MEMORY, 0x1000, &next), UIOMMU_EIO);
 	uiommu_stop(f->machine.uiommu);
 	uiommu_destroy(f->machine.uiommu);
 	user_host_destroy(f->machine.host); /* may have lost a table */
@@ -249,12 +258,12 @@ static void test_map_sync(void **state)
 	assert_int_equal(uiommu_dma_unmap(f->device, iova, 8192), UIOMMU_OK);
 
 	/* It fails: nothing is mapped, the address is free again... */
-	fake.fail_map_sync = UIOMMU_EIO;
-	assert_int_equal(map(f, MEMORY, 4096, &iova), UIOMMU_EIO);
+	fake.fail_map_sync = UIOMMU_ENOMEM;
+	assert_int_equal(map(f, MEMORY, 4096, &iova), UIOMMU_ENOMEM);
 	assert_int_equal(f->domain->iova.live, 0);
 	/* ...unless the way back failed, too. */
-	fake.fail_invalidate = UIOMMU_EIO;
-	assert_int_equal(map(f, MEMORY, 4096, &iova), UIOMMU_EIO);
+	fake.fail_invalidate = UIOMMU_ENOMEM;
+	assert_int_equal(map(f, MEMORY, 4096, &iova), UIOMMU_ENOMEM);
 	assert_int_equal(f->domain->iova.live, 1);
 	uiommu_stop(f->machine.uiommu);
 	uiommu_destroy(f->machine.uiommu);
@@ -422,11 +431,12 @@ static void test_failures(void **state)
 	for (nth = 1; nth < 100; nth++) {
 		fake.ops = 0;
 		fake.fail_op = nth;
+		fake.fail_error = UIOMMU_ENOMEM;
 		err = uiommu_dma_alloc(f->device, 3 * MIB, (void **)&cpu,
 				       &iova);
 		if (fake.ops < nth)
 			break;
-		assert_int_equal(err, UIOMMU_EIO);
+		assert_int_equal(err, UIOMMU_ENOMEM);
 		assert_int_equal(f->domain->iova.live, 0);
 	}
 	fake.fail_op = 0;

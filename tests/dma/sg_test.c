@@ -243,10 +243,11 @@ static void test_failures(void **state)
 	for (unsigned int nth = 1; nth < 100; nth++) {
 		fake.ops = 0;
 		fake.fail_op = nth;
+		fake.fail_error = UIOMMU_ENOMEM;
 		err = map(f);
 		if (fake.ops < nth)
 			break;
-		assert_int_equal(err, UIOMMU_EIO);
+		assert_int_equal(err, UIOMMU_ENOMEM);
 		assert_int_equal(f->domain->iova.live, 0);
 	}
 	fake.fail_op = 0;
@@ -271,6 +272,9 @@ static void test_invalidation_fails(void **state)
 	fake.fail_invalidate = UIOMMU_EIO;
 	assert_int_equal(unmap(f), UIOMMU_EIO);
 	assert_int_equal(unmap(f), UIOMMU_ENOENT);
+	assert_int_equal(f->domain->iova.live, 1);
+	fake.fail_invalidate = 0;
+	assert_int_equal(map(f), UIOMMU_EIO);
 	assert_int_equal(f->domain->iova.live, 1);
 	uiommu_stop(f->machine.uiommu);
 	uiommu_destroy(f->machine.uiommu);
