@@ -65,7 +65,7 @@ DEFECTS = [
     ("no address to invalidate by register", "src/vtd/vtd_iotlb.c",
      "		uiommu_host_mmio_write64(u->mmio, iva, desc.hi);\n",
      "		uiommu_host_mmio_write64(u->mmio, iva, 0);\n"),
-    ("absent entries not forgotten after map", "src/core/object.h",
+    ("absent entries not forgotten after map", "src/core/domain.c",
      "	if (!domain->hw.map_sync)\n", "	if (domain)\n"),
     ("absent contexts not forgotten", "src/vtd/vtd_context.c",
      "	if (u->caps.caching)\n", "	if (!u)\n"),
