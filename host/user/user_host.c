@@ -7,8 +7,9 @@
 #include "user.h"
 #include "user_int.h"
 
-#define USER_CLOCK_STEP 50u   /* ns each look at the clock takes */
-#define USER_RELAX_STEP 1000u /* ns each turn of a polling loop takes */
+#define USER_MEMORY ((size_t)1 << 30) /* more than that nobody gets at once */
+#define USER_CLOCK_STEP 50u	      /* ns each look at the clock takes */
+#define USER_RELAX_STEP 1000u	      /* ns each turn of a polling loop takes */
 
 struct uiommu_mmio {
 	struct uiommu_host *host;
@@ -222,6 +223,8 @@ void *uiommu_host_page_alloc(struct uiommu_host *host, size_t size,
 	if (user_fails(host))
 		return NULL;
 	if (host->atomic_fails && (flags & UIOMMU_ALLOC_ATOMIC))
+		return NULL;
+	if (size > USER_MEMORY)
 		return NULL;
 	page = vtdm_mem_alloc(host->mem, size, 0, paddr);
 	if (page)

@@ -226,6 +226,31 @@ static void test_direct_region(void **state)
 	machine_down(machine);
 }
 
+/* R47, R55: a region that its driver does without forbids nothing. */
+static void test_relaxable_region(void **state)
+{
+	struct machine *machine = *state;
+	const struct uiommu_sid usb = MACHINE_USB;
+	struct uiommu_domain *domain;
+	struct uiommu_group *group;
+
+	machine_reserve(machine, RESERVE_FIRST, RESERVE_LAST, &usb, 1);
+	machine_up(machine);
+	group = machine_group(machine, usb);
+	/* Mapped while the default domain is in force. */
+	assert_true(fake_reaches(usb, RESERVE_LAST, 3, NULL));
+	assert_int_equal(uiommu_group_attach(
+				 group, uiommu_blocked_domain(machine->uiommu)),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_domain_create(group, &domain), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_OK);
+	assert_false(fake_reaches(usb, RESERVE_LAST, 1, NULL));
+	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_true(fake_reaches(usb, RESERVE_LAST, 3, NULL));
+	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
+	machine_down(machine);
+}
+
 /* R10: what one group does is nothing to another. */
 static void test_others_untouched(void **state)
 {
@@ -286,6 +311,7 @@ int main(void)
 		cmocka_unit_test_setup(test_roll_back_fails, set_up),
 		cmocka_unit_test_setup(test_nothing_works, set_up),
 		cmocka_unit_test_setup(test_direct_region, set_up),
+		cmocka_unit_test_setup(test_relaxable_region, set_up),
 		cmocka_unit_test_setup(test_others_untouched, set_up),
 		cmocka_unit_test_setup(test_back_and_forth, set_up),
 	};

@@ -8,6 +8,8 @@
  *	00:04.0 two functions,		  02:00.0 PCIe-to-PCI bridge
  *	00:04.1 no ACS: one group	    03:01.0, 03:02.0 conventional
  *
+ *	00:05.0 USB controller
+ *
  * One unit at 0xfed90000 for all of them.
  */
 #ifndef TESTS_CORE_MACHINE_H
@@ -22,6 +24,8 @@
 #define MACHINE_OTHER MACHINE_SID(0, 3, 0)
 #define MACHINE_PAIR0 MACHINE_SID(0, 4, 0)
 #define MACHINE_PAIR1 MACHINE_SID(0, 4, 1)
+#define MACHINE_USB MACHINE_SID(0, 5, 0)
+#define MACHINE_PORT MACHINE_SID(0, 0x1d, 0) /* above the bridge */
 #define MACHINE_NVME MACHINE_SID(1, 0, 0)
 #define MACHINE_BRIDGE MACHINE_SID(2, 0, 0)
 #define MACHINE_PCI0 MACHINE_SID(3, 1, 0)

@@ -216,6 +216,28 @@ static void test_overlapping_regions(void **state)
 	machine_down(machine);
 }
 
+/* R46: a scope that names a bridge means what is below it, too. */
+static void test_region_below_bridge(void **state)
+{
+	struct machine *machine = *state;
+	const struct uiommu_region *region;
+	uint32_t count;
+
+	user_dmar_reserve(&machine->dmar, 0, RESERVE_FIRST, RESERVE_LAST);
+	user_dmar_scope(&machine->dmar, UIOMMU_SCOPE_BRIDGE, MACHINE_PORT);
+	machine_up(machine);
+	region = uiommu_device_regions(machine_device(machine, MACHINE_PCI1),
+				       &count);
+	assert_int_equal(count, 2);
+	assert_int_equal(region->range.first, RESERVE_FIRST);
+	assert_int_equal(region->type, UIOMMU_REGION_DIRECT);
+	assert_true(fake_reaches(MACHINE_PCI1, RESERVE_LAST, UIOMMU_PROT_WRITE,
+				 NULL));
+	assert_false(fake_reaches(MACHINE_NVME, RESERVE_LAST, UIOMMU_PROT_READ,
+				  NULL));
+	machine_down(machine);
+}
+
 /* A region that tables cannot hold: the group is blocked, the rest starts. */
 static void test_region_out_of_reach(void **state)
 {
@@ -402,6 +424,7 @@ int main(void)
 		cmocka_unit_test_setup(test_direct_before_attach, set_up),
 		cmocka_unit_test_setup(test_shared_region, set_up),
 		cmocka_unit_test_setup(test_overlapping_regions, set_up),
+		cmocka_unit_test_setup(test_region_below_bridge, set_up),
 		cmocka_unit_test_setup(test_region_out_of_reach, set_up),
 		cmocka_unit_test_setup(test_no_tables, set_up),
 		cmocka_unit_test_setup(test_no_unit, set_up),
