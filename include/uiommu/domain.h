@@ -103,7 +103,11 @@ int uiommu_domain_map(struct uiommu_domain *domain, struct uiommu_range range,
  * UIOMMU_EIO or UIOMMU_ETIMEDOUT the range is unmapped but a device may still
  * reach the memory: it must not be reused.
  *
- * Context and other errors: as uiommu_domain_map().
+ * A direct region of a group that is in the domain stays mapped: UIOMMU_EPERM,
+ * and nothing was unmapped.
+ *
+ * Context and other errors: as uiommu_domain_map(); not beside an attach of a
+ * group with a direct region in @range.
  */
 UIOMMU_MUST_CHECK
 int uiommu_domain_unmap(struct uiommu_domain *domain, struct uiommu_range range,

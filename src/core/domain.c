@@ -25,6 +25,7 @@ static void static_fini(struct uiommu *uiommu, struct uiommu_domain *domain)
 		driver->ops->domain_fini(driver, &domain->hw);
 	domain->ready = false;
 	domain->attached = 0;
+	domain->kept = 0;
 	domain->hw.priv = NULL;
 	domain->hw.map_sync = false;
 }
@@ -288,6 +289,8 @@ int uiommu_domain_unmap(struct uiommu_domain *domain, struct uiommu_range range,
 	int err;
 
 	if (domain->hw.type != UIOMMU_DOMAIN_UNMANAGED)
+		return UIOMMU_EPERM;
+	if (uiommu_core_keeps(domain, range))
 		return UIOMMU_EPERM;
 	err = uiommu_core_unmap(domain, range, &bytes);
 	if (!err && unmapped)

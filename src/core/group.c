@@ -108,6 +108,7 @@ int uiommu_core_groups_make(struct uiommu *uiommu)
 		group->units = (uint32_t *)uiommu->unit_block.memory +
 			       from->member_first;
 		group_collect_units(group);
+		group->direct = uiommu_core_has_direct(group);
 		for (j = 0; j < group->member_count; j++)
 			group_member(group, j)->group = group;
 		err = group_make_default(group, from->type);
@@ -134,9 +135,13 @@ static void group_enter(struct uiommu_group *group,
 {
 	uint32_t i;
 
-	if (group->domain)
+	if (group->domain) {
 		group->domain->attached--;
+		uiommu_store(&group->domain->kept,
+			     group->domain->kept - group->direct);
+	}
 	domain->attached++;
+	uiommu_store(&domain->kept, domain->kept + group->direct);
 	for (i = 0; i < group->member_count; i++)
 		uiommu_store(&group_member(group, i)->domain, domain);
 	uiommu_store(&group->domain, domain);

@@ -38,6 +38,7 @@ struct uiommu_domain {
 	struct uiommu_domain *next;    /* (m) of uiommu->domains */
 	uint32_t attached;	       /* (m) groups in it */
 	bool ready;		       /* (m) the driver knows it */
+	uint32_t kept; /* (a) groups in it that have direct regions */
 	uint32_t lost; /* atomic: one of its units broke; for ever */
 };
 
@@ -50,6 +51,7 @@ struct uiommu_group {
 	uint32_t *units;		      /* (c) DMAR records, each once */
 	uint32_t unit_count;		      /* (c) */
 	uint32_t id;			      /* (c) index in the plan */
+	bool direct; /* (c) some member has a direct region */
 };
 
 struct uiommu_device {
@@ -190,5 +192,11 @@ int uiommu_core_map_direct(struct uiommu_group *group,
 UIOMMU_MUST_CHECK
 int uiommu_core_check_direct(const struct uiommu_group *group,
 			     const struct uiommu_domain *domain);
+
+/* Does any member have a direct region, relaxable ones not counted? [any] */
+bool uiommu_core_has_direct(const struct uiommu_group *group);
+/* Is part of @range a direct region of a group in @domain? [any] */
+bool uiommu_core_keeps(const struct uiommu_domain *domain,
+		       struct uiommu_range range);
 
 #endif /* UIOMMU_CORE_OBJECT_H */

@@ -140,6 +140,49 @@ static bool region_mapped(const struct uiommu_domain *domain,
 	}
 }
 
+bool uiommu_core_has_direct(const struct uiommu_group *group)
+{
+	struct region_iter iter = { .group = group };
+	const struct uiommu_region *region;
+
+	while ((region = region_next(&iter)))
+		if (region->type == UIOMMU_REGION_DIRECT)
+			return true;
+	return false;
+}
+
+static bool region_meets(const struct uiommu_group *group,
+			 struct uiommu_range range)
+{
+	struct region_iter iter = { .group = group };
+	const struct uiommu_region *region;
+
+	while ((region = region_next(&iter))) {
+		struct uiommu_range pages = region_pages(region);
+
+		if (region->type == UIOMMU_REGION_DIRECT &&
+		    pages.first <= range.last && range.first <= pages.last)
+			return true;
+	}
+	return false;
+}
+
+bool uiommu_core_keeps(const struct uiommu_domain *domain,
+		       struct uiommu_range range)
+{
+	const struct uiommu *uiommu = domain->uiommu;
+	uint32_t i;
+
+	/* Seldom any: direct regions and unmanaged domains hardly meet. */
+	if (!uiommu_load(&domain->kept))
+		return false;
+	for (i = 0; i < uiommu->plan.group_count; i++)
+		if (uiommu_load(&uiommu->groups[i].domain) == domain &&
+		    region_meets(&uiommu->groups[i], range))
+			return true;
+	return false;
+}
+
 int uiommu_core_check_direct(const struct uiommu_group *group,
 			     const struct uiommu_domain *domain)
 {

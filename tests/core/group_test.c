@@ -218,9 +218,18 @@ static void test_direct_region(void **state)
 	assert_int_equal(uiommu_domain_map(domain, rest, rest.first, 3),
 			 UIOMMU_OK);
 	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_OK);
+	/* Nor is it while the group is in the domain. */
+	assert_int_equal(uiommu_domain_unmap(domain, part, NULL), UIOMMU_EPERM);
+	rest.first = RESERVE_LAST - 0xfff;
+	rest.last = RESERVE_LAST + 0x1000;
+	assert_int_equal(uiommu_domain_unmap(domain, rest, NULL), UIOMMU_EPERM);
+	assert_true(fake_reaches(alone, RESERVE_LAST, 3, NULL));
+	rest.first = RESERVE_LAST + 1;
+	assert_int_equal(uiommu_domain_unmap(domain, rest, NULL), UIOMMU_OK);
 	assert_int_equal(uiommu_group_attach(group, uiommu_identity_domain(
 							    machine->uiommu)),
 			 UIOMMU_OK);
+	assert_int_equal(uiommu_domain_unmap(domain, part, NULL), UIOMMU_OK);
 	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
 	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
 	machine_down(machine);
