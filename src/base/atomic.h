@@ -60,7 +60,7 @@ static inline bool uiommu_pair_store(uiommu_word_t *pair, uint64_t first,
 #if UIOMMU_PAIR_STORES
 	uint64_t old_first = pair[0];
 	uint64_t old_second = pair[1];
-	bool done;
+	bool done = false;
 
 	do {
 		__asm__("lock cmpxchg16b %1"

@@ -67,7 +67,8 @@ static bool vtd_duplicate(const struct vtd_driver *d, uint32_t record)
 
 static int vtd_find_units(struct vtd_driver *d)
 {
-	struct vtd_unit **link = &d->units;
+	struct vtd_unit *last = NULL;
+	struct vtd_unit *unit = NULL;
 	uint32_t i;
 	int err;
 
@@ -75,11 +76,16 @@ static int vtd_find_units(struct vtd_driver *d)
 		if (d->dmar->records[i].type != UIOMMU_DMAR_DRHD ||
 		    vtd_duplicate(d, i))
 			continue;
-		err = uiommu_vtd_unit_create(d, i, link);
+		err = uiommu_vtd_unit_create(d, i, &unit);
 		if (err == UIOMMU_ENOMEM)
 			return err;
-		if (!err)
-			link = &(*link)->next;
+		if (err)
+			continue;
+		if (last)
+			last->next = unit;
+		else
+			d->units = unit;
+		last = unit;
 	}
 	vtd_number(d);
 	return d->unit_count ? UIOMMU_OK : UIOMMU_ENODEV;

@@ -125,10 +125,11 @@ static void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *u)
 {
 	struct vtd_slot *slot = vtd_domain_slot(domain, u);
 	struct vtd_desc desc;
-	uint32_t did = slot->did;
+	uint32_t did;
 
-	if (--slot->count)
+	if (!slot || --slot->count)
 		return;
+	did = slot->did;
 	desc = uiommu_vtd_iotlb_domain(&u->caps, did);
 	if (uiommu_vtd_run(u, &desc, 1))
 		return; /* broken: the id is never used again */
@@ -308,7 +309,7 @@ static int vtd_domain_wave(struct vtd_domain *domain,
 			   uint32_t end)
 {
 	struct vtd_ticket tickets[VTD_WAVE];
-	int errs[VTD_WAVE];
+	int errs[VTD_WAVE] = { 0 };
 	int result = UIOMMU_OK;
 	uint32_t i;
 

@@ -264,6 +264,8 @@ int uiommu_vtd_submit(struct vtd_unit *u, const struct vtd_desc *descs,
 	uint32_t oldest;
 	int err;
 
+	ticket->number = 0;
+	ticket->aborts = 0;
 	ticket->done = !u->ring || !count;
 	if (!count)
 		return UIOMMU_OK;
