@@ -9,35 +9,6 @@
 /* Signature and length, all that must be there to know how much to copy. */
 #define CORE_TABLE_HEAD 8u
 
-int uiommu_block_alloc(struct uiommu_host *host, uint64_t bytes,
-		       struct uiommu_block *block)
-{
-	uint64_t size = UIOMMU_PAGE_SIZE;
-	uiommu_paddr_t paddr;
-	void *memory;
-
-	while (size < bytes) {
-		size <<= 1;
-		if (!size || (size_t)size != size)
-			return UIOMMU_ENOMEM;
-	}
-	memory = uiommu_host_page_alloc(host, (size_t)size, 0, &paddr);
-	if (!memory)
-		return UIOMMU_ENOMEM;
-
-	block->memory = memory;
-	block->size = (size_t)size;
-	return UIOMMU_OK;
-}
-
-void uiommu_block_free(struct uiommu_host *host, struct uiommu_block *block)
-{
-	if (block->memory)
-		uiommu_host_page_free(host, block->memory, block->size);
-	block->memory = NULL;
-	block->size = 0;
-}
-
 static void core_log_findings(struct uiommu_host *host,
 			      const struct uiommu_dmar *dmar)
 {

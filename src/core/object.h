@@ -18,16 +18,11 @@
 #include <uiommu/pci.h>
 #include <uiommu/plan.h>
 
+#include "base/block.h"
 #include "base/driver.h"
 #include "base/pool.h"
 #include "iova/iova.h"
 #include "pt/pt.h"
-
-/* Pages of the host for an array; memory is NULL when there are none. */
-struct uiommu_block {
-	void *memory;
-	size_t size; /* a power of two, as the host was asked */
-};
 
 struct uiommu_domain {
 	struct uiommu_hwdomain hw;     /* (o) the driver's rules */
@@ -91,13 +86,6 @@ struct uiommu {
 	struct uiommu_pool pool;	  /* (m) struct uiommu_domain */
 	struct uiommu_domain *domains;	  /* (m) all from the pool */
 };
-
-/* Zeroed memory for @bytes. UIOMMU_ENOMEM. [sleep] */
-UIOMMU_MUST_CHECK
-int uiommu_block_alloc(struct uiommu_host *host, uint64_t bytes,
-		       struct uiommu_block *block);
-/* Gives it back, if there is any, and empties @block. */
-void uiommu_block_free(struct uiommu_host *host, struct uiommu_block *block);
 
 /* start.c. Takes a half-built instance back to where create left it. Mutex. */
 void uiommu_core_teardown(struct uiommu *uiommu);
