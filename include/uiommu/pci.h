@@ -53,11 +53,22 @@ struct uiommu_pci_function {
 	uint8_t pcie_type;   /* enum uiommu_pcie_type, or another number */
 	uint8_t secondary_bus; /* bridges; 0 if firmware left it unset */
 	uint8_t subordinate_bus;
-	bool multifunction;	 /* function 0 says its slot holds several */
-	uint16_t acs_offset;	 /* of the extended capability; 0: none */
-	uint16_t acs_capability; /* UIOMMU_ACS_* that it can do */
-	uint16_t acs_control;	 /* UIOMMU_ACS_* in force */
-	uint16_t ats_offset;	 /* of the extended capability; 0: none */
+	bool multifunction;	   /* function 0 says its slot holds several */
+	uint16_t acs_offset;	   /* of the extended capability; 0: none */
+	uint16_t acs_capability;   /* UIOMMU_ACS_* that it can do */
+	uint16_t acs_control;	   /* UIOMMU_ACS_* in force */
+	uint16_t ats_offset;	   /* of the extended capability; 0: none */
+	uint16_t sriov_offset;	   /* of the extended capability; 0: none */
+	uint16_t subsystem_vendor; /* endpoints; 0 elsewhere */
+	uint16_t subsystem;
+	uint8_t phantom_bits;  /* of the function number it also asks as */
+	bool virtual_function; /* of the function at physical */
+	bool has_requester;    /* asks as the function at requester */
+	bool external_facing;  /* port to where anybody may plug in */
+	bool untrusted;	       /* not part of the machine as it was built */
+	struct uiommu_sid physical;
+	struct uiommu_sid requester;
+	uint32_t domain; /* the system's number of the segment; see below */
 };
 
 struct uiommu_topology {
@@ -115,6 +126,55 @@ int uiommu_topology_scan(struct uiommu_topology *topology, uint16_t segment,
  */
 uint32_t uiommu_topology_find(const struct uiommu_topology *topology,
 			      struct uiommu_sid sid);
+
+/**
+ * uiommu_topology_set_physical() - say that a function is a virtual one
+ * @topology: scanned
+ * @sid: the virtual function
+ * @physical: its physical function
+ *
+ * A scan finds by itself the virtual functions that are enabled and on its
+ * buses; this is for those it could not see.
+ *
+ * Context: any.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_ENODEV - one of the two is not in the topology
+ */
+UIOMMU_MUST_CHECK
+int uiommu_topology_set_physical(struct uiommu_topology *topology,
+				 struct uiommu_sid sid,
+				 struct uiommu_sid physical);
+
+/**
+ * uiommu_topology_set_requester() - say that a function asks as another
+ * @topology: scanned
+ * @sid: the function, of any segment
+ * @requester: the one whose requester id its requests bear; a volume
+ *	management device for what is behind it
+ *
+ * Context: any.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_ENODEV - one of the two is not in the topology
+ *   UIOMMU_EINVAL - @requester is @sid or asks as another itself
+ */
+UIOMMU_MUST_CHECK
+int uiommu_topology_set_requester(struct uiommu_topology *topology,
+				  struct uiommu_sid sid,
+				  struct uiommu_sid requester);
+
+/**
+ * uiommu_topology_set_domain() - the system's own number of a segment
+ * @topology: scanned
+ * @segment: as scanned
+ * @domain: what the system calls it; firmware cannot name one above 0xffff,
+ *	so no scope and no catch-all unit matches its functions
+ *
+ * Context: any.
+ */
+void uiommu_topology_set_domain(struct uiommu_topology *topology,
+				uint16_t segment, uint32_t domain);
 
 /**
  * uiommu_topology_enable_acs() - turn on what isolates devices in bridges

@@ -13,6 +13,7 @@
 
 #include <uiommu/dmar.h>
 #include <uiommu/error.h>
+#include <uiommu/options.h>
 #include <uiommu/pci.h>
 #include <uiommu/types.h>
 
@@ -28,6 +29,7 @@ enum uiommu_domain_type {
 	UIOMMU_DOMAIN_IDENTITY,	 /* DMA addresses are physical addresses */
 	UIOMMU_DOMAIN_DMA,	 /* translated; for the DMA API */
 	UIOMMU_DOMAIN_UNMANAGED, /* translated; its owner maps by address */
+	UIOMMU_DOMAIN_DMA_FQ,	 /* DMA with lazy invalidation */
 };
 
 /** uiommu_domain_type_name() - "identity", "DMA"...; never NULL [any] */
@@ -53,21 +55,29 @@ struct uiommu_region {
 	uint32_t record;   /* DMAR record it begins with, or UIOMMU_PLAN_NONE */
 };
 
-enum uiommu_choice {
-	UIOMMU_CHOICE_DEFAULT = 0, /* what the library was built with */
-	UIOMMU_CHOICE_NO,
-	UIOMMU_CHOICE_YES,
-};
-
-struct uiommu_options {
-	enum uiommu_choice passthrough; /* identity default domains */
-	enum uiommu_choice strict;	/* invalidate before unmap returns */
-};
-
 /* What the plan needs to know of the unit that a DRHD record describes. */
 struct uiommu_plan_unit {
 	bool present;	  /* false: the record is not a unit or is ignored */
-	bool passthrough; /* can make an identity domain */
+	bool passthrough; /* has hardware pass-through */
+	bool caching;	  /* caches what is not mapped, too (emulated) */
+};
+
+/* Whose rules; see docs/differences.md. */
+enum uiommu_rules {
+	UIOMMU_RULES_STRICT = 0, /* the closure over all that can be reached */
+	UIOMMU_RULES_LINUX,	 /* what Linux makes of the same machine */
+};
+
+/* What somebody asks for the group that @sid is in; the last one holds. */
+struct uiommu_plan_override {
+	struct uiommu_sid sid;
+	enum uiommu_domain_type type; /* IDENTITY, DMA or DMA_FQ */
+};
+
+/* How far a device reaches; all 64 bits for those not listed. */
+struct uiommu_plan_mask {
+	struct uiommu_sid sid;
+	uint64_t mask;
 };
 
 struct uiommu_plan_input {
@@ -75,10 +85,12 @@ struct uiommu_plan_input {
 	const struct uiommu_topology *topology;
 	const struct uiommu_plan_unit *units; /* one per DMAR record */
 	struct uiommu_options options;
+	enum uiommu_rules rules;
 };
 
 struct uiommu_plan_device {
-	uint32_t function; /* index into the topology */
+	uint32_t function; /* index into the topology, or UIOMMU_PCI_NONE */
+	uint32_t andd;	   /* DMAR record that declares it, if no function */
 	uint32_t unit;	/* DMAR record, or UIOMMU_PLAN_NONE: DMA unconfined */
 	uint32_t group; /* index, or UIOMMU_PLAN_NONE without a unit */
 	uint32_t alias_first;  /* index into aliases */
@@ -92,6 +104,9 @@ struct uiommu_plan_group {
 	uint32_t member_first; /* index into members */
 	uint32_t member_count;
 	enum uiommu_domain_type type; /* of its default domain */
+	bool type_required; /* else policy chose, and may choose DMA instead */
+	uint32_t region_first; /* index into group_regions */
+	uint32_t region_count; /* regions of all its members, merged */
 };
 
 /* Why; the identifiers are stable and documented in docs/rules.md. */
@@ -99,18 +114,44 @@ enum uiommu_rule {
 	UIOMMU_RULE_UNIT_SCOPE,	       /* a scope names the device */
 	UIOMMU_RULE_UNIT_BRIDGE_SCOPE, /* a scope names a bridge above it */
 	UIOMMU_RULE_UNIT_INCLUDE_ALL,  /* no other unit claims it */
+	UIOMMU_RULE_UNIT_PHYSICAL,     /* that of its physical function */
+	UIOMMU_RULE_UNIT_REQUESTER,    /* that of the function it asks as */
+	UIOMMU_RULE_UNIT_NAMESPACE,    /* a scope names the ACPI device */
+	UIOMMU_RULE_UNIT_GRAPHICS_OFF, /* an option leaves its unit off */
 	UIOMMU_RULE_UNIT_NONE,	       /* no unit covers it */
 	UIOMMU_RULE_GROUP_ALONE,       /* isolated all the way to the root */
 	UIOMMU_RULE_GROUP_ALIAS,  /* shares a requester id with the other */
 	UIOMMU_RULE_GROUP_BRIDGE, /* below a bridge that hides who asks */
 	UIOMMU_RULE_GROUP_NO_ACS, /* a port above lets it reach the other */
+	UIOMMU_RULE_GROUP_REACH,  /* a function without ACS can reach it */
+	UIOMMU_RULE_GROUP_JOINED, /* another member relates to it */
+	UIOMMU_RULE_GROUP_CLAIM,  /* its vendor says that it isolates */
+	UIOMMU_RULE_GROUP_MODEL_ALIAS,	 /* its model uses more requester ids */
+	UIOMMU_RULE_GROUP_LINUX,	 /* Linux keeps the two apart */
 	UIOMMU_RULE_GROUP_MULTIFUNCTION, /* functions of one slot, no ACS */
 	UIOMMU_RULE_TYPE_OPTION,	 /* an option chose the type */
 	UIOMMU_RULE_TYPE_BUILD,		 /* the build default chose the type */
 	UIOMMU_RULE_TYPE_REQUIRED,	 /* the hardware allows no other */
-	UIOMMU_RULE_TYPE_CONFLICT,	 /* members require different types */
-	UIOMMU_RULE_REGION_RMRR,	 /* firmware asked for it */
-	UIOMMU_RULE_REGION_MSI,		 /* the interrupt address range */
+	UIOMMU_RULE_TYPE_UNTRUSTED,	 /* a member comes from outside */
+	UIOMMU_RULE_TYPE_OVERRIDE,	 /* somebody asked for this group */
+	UIOMMU_RULE_TYPE_OPT_IN,    /* firmware alone turned remapping on */
+	UIOMMU_RULE_TYPE_ENCRYPTED, /* memory encryption rules identity out */
+	UIOMMU_RULE_TYPE_BLOCKED,   /* what is required cannot be made */
+	UIOMMU_RULE_TYPE_CONFLICT,  /* members require different types */
+	/* Besides one of the above: */
+	UIOMMU_RULE_TYPE_NO_IDENTITY,	  /* its unit has none */
+	UIOMMU_RULE_TYPE_QUIRK,		  /* the model is known to need it */
+	UIOMMU_RULE_TYPE_QUIRK_UNTRUSTED, /* the same, but from outside */
+	UIOMMU_RULE_TYPE_REFUSED,	  /* an override cannot be had */
+	UIOMMU_RULE_TYPE_NOT_LAZY,	  /* caching mode forbids lazy */
+	UIOMMU_RULE_TYPE_MASK,		  /* it does not reach all of RAM */
+	UIOMMU_RULE_REGION_RMRR,	  /* firmware asked for it */
+	UIOMMU_RULE_REGION_MSI,		  /* the interrupt address range */
+	UIOMMU_RULE_REGION_ISA,		  /* low memory of an ISA bridge */
+	/* Besides those: */
+	UIOMMU_RULE_REGION_IN_RAM,   /* it overlaps the host's RAM */
+	UIOMMU_RULE_REGION_IN_MSI,   /* it overlaps the interrupt range */
+	UIOMMU_RULE_REGION_NOT_USER, /* the group is not for a user */
 };
 
 struct uiommu_reason {
@@ -130,20 +171,43 @@ struct uiommu_reason {
  *   GROUP_BRIDGE	  the bridge; the device itself if it is the bridge
  *   GROUP_NO_ACS	  the port, or the device itself; UIOMMU_ACS_* missing
  *   GROUP_MULTIFUNCTION  lowest other function of the slot without ACS
+ *   UNIT_PHYSICAL	  DMAR record; the physical function
+ *   UNIT_REQUESTER	  DMAR record; the function it asks as
+ *   UNIT_NAMESPACE	  DMAR record of the unit; that of the ANDD
+ *   UNIT_GRAPHICS_OFF	  DMAR record whose unit stays off
+ *   GROUP_REACH	  the function without ACS, or the device itself; bits
+ *   GROUP_JOINED	  the lowest other member
+ *   GROUP_CLAIM	  the function that isolates; uiommu_plan_claim_text()
+ *   GROUP_MODEL_ALIAS	  NONE; uiommu_plan_alias_text()
+ *   GROUP_LINUX	  lowest device that it could reach or that could reach
+ *			  it, and that Linux puts into another group
  *   TYPE_REQUIRED	  a member that requires the type; the type
+ *   TYPE_UNTRUSTED	  the member from outside; the type
+ *   TYPE_OVERRIDE	  the member that was named; the type
+ *   TYPE_BLOCKED	  the member that requires identity; the type required
  *   TYPE_CONFLICT	  the member that won; the type
- *   TYPE_OPTION, _BUILD  NONE; the type
- *   REGION_RMRR, _MSI	  DMAR record or NONE; index into regions
+ *   TYPE_OPTION, _BUILD, _OPT_IN, _ENCRYPTED  NONE; the type
+ *   TYPE_NO_IDENTITY	  DMAR record of the unit; NONE
+ *   TYPE_QUIRK, _QUIRK_UNTRUSTED  NONE; the type that the quirk asks for
+ *   TYPE_REFUSED	  the member that was named; the type asked for
+ *   TYPE_NOT_LAZY	  DMAR record of a unit with caching mode, or NONE; NONE
+ *   TYPE_MASK		  NONE; bits of address that it has
+ *   REGION_RMRR, _MSI, _ISA  DMAR record or NONE; index into regions
+ *   REGION_IN_RAM, _IN_MSI   the same
+ *   REGION_NOT_USER	  the member whose region it is; index into regions
  * Devices have the index of their function, so either serves as the other.
+ * Devices that only ACPI knows come after them; they have no function.
  *
  * A device with a unit has one reason for it, at least one for its group, one
- * for its type and one for each region; one without has UNIT_NONE alone.
+ * for its type (TYPE_REQUIRED to TYPE_CONFLICT) and one for each region, and
+ * those "besides" as they apply; one without a unit has UNIT_NONE alone.
  */
 
 /* All arrays are in ascending order of what they index. */
 struct uiommu_plan {
-	struct uiommu_host *host;	    /* gave the memory */
-	struct uiommu_plan_device *devices; /* one per function, same order */
+	struct uiommu_host *host; /* gave the memory */
+	struct uiommu_plan_device
+		*devices; /* functions first, in their order */
 	uint32_t device_count;
 	struct uiommu_plan_group *groups; /* by lowest member */
 	uint32_t group_count;
@@ -153,6 +217,10 @@ struct uiommu_plan {
 	uint32_t alias_count;
 	struct uiommu_region *regions;
 	uint32_t region_count;
+	struct uiommu_region *group_regions;
+	uint32_t group_region_count;
+	uint64_t ram_last; /* of the ranges given; 0 if none was */
+	bool off;	   /* remapping is not to be turned on at all */
 	struct uiommu_reason *reasons; /* by device */
 	uint32_t reason_count;
 	void *memory;	    /* all arrays are cut from it */
@@ -179,8 +247,30 @@ int uiommu_plan_make(struct uiommu_host *host,
 		     const struct uiommu_plan_input *input,
 		     struct uiommu_plan *plan);
 
+/**
+ * uiommu_region_line() - a region as Linux prints it
+ * @region: of a plan, of a device or of a group
+ * @text: where to put at most @size bytes, NUL included
+ * @size: bytes at @text; 64 holds every line
+ *
+ * "0x%016x 0x%016x type" and a newline, the last address included, as in
+ * /sys/kernel/iommu_groups/N/reserved_regions.
+ *
+ * Context: any.
+ *
+ * Return: bytes of the whole line without NUL, even if cut.
+ */
+size_t uiommu_region_line(const struct uiommu_region *region, char *text,
+			  size_t size);
+
 /** uiommu_plan_fini() - free a plan's arrays; leaves it empty [sleep] */
 void uiommu_plan_fini(struct uiommu_plan *plan);
+
+/** uiommu_plan_claim_text() - what GROUP_CLAIM rests on; never NULL [any] */
+const char *uiommu_plan_claim_text(uint32_t detail);
+
+/** uiommu_plan_alias_text() - what GROUP_MODEL_ALIAS rests on; never NULL [any] */
+const char *uiommu_plan_alias_text(uint32_t detail);
 
 /**
  * uiommu_reason_text() - say a reason in one plain sentence

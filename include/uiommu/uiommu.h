@@ -9,6 +9,7 @@
 #include <uiommu/domain.h>
 #include <uiommu/error.h>
 #include <uiommu/fault.h>
+#include <uiommu/options.h>
 #include <uiommu/pci.h>
 #include <uiommu/plan.h>
 #include <uiommu/types.h>

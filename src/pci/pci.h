@@ -13,6 +13,31 @@
 bool uiommu_pci_function_read(struct uiommu_host *host, struct uiommu_sid sid,
 			      struct uiommu_pci_function *function);
 
+/* The same for a virtual function of @physical, which has no id of its own. */
+void uiommu_pci_virtual_read(struct uiommu_host *host, struct uiommu_sid sid,
+			     const struct uiommu_pci_function *physical,
+			     uint16_t device,
+			     struct uiommu_pci_function *function);
+
+/* Where the virtual functions of a physical one are. */
+struct uiommu_pci_virtual {
+	uint32_t count;
+	uint32_t first;	 /* requester id above that of the physical one */
+	uint32_t stride; /* from one to the next */
+	uint16_t device; /* their device id */
+};
+
+/* False if @physical has none enabled. */
+bool uiommu_pci_virtual(struct uiommu_host *host,
+			const struct uiommu_pci_function *physical,
+			struct uiommu_pci_virtual *found);
+
+/* Sorts functions of one segment by requester id. */
+void uiommu_pci_sort(struct uiommu_pci_function *functions, uint32_t count);
+
+/* Some root ports keep the controls a doubleword behind the capability. */
+bool uiommu_pci_acs_is_wide(const struct uiommu_pci_function *function);
+
 /* Index of the first function not below @sid; count if there is none. */
 uint32_t uiommu_pci_lower_bound(const struct uiommu_topology *topology,
 				struct uiommu_sid sid);

@@ -32,6 +32,13 @@
 #define PCI_EXT_LAST		0xff8	/* has one more doubleword in reach */
 #define PCI_EXT_ACS		0x000d
 #define PCI_EXT_ATS		0x000f
+#define PCI_EXT_SRIOV		0x0010
+#define PCI_SUBSYSTEM		0x2c
+#define PCIE_DEVICE_CAPS	0x04
+#define  PCIE_PHANTOM(caps)	((caps) >> 3 & 3)
+#define PCIE_DEVICE_CONTROL	0x08
+#define  PCIE_PHANTOM_ENABLE	UIOMMU_BIT32(9)
+#define PCI_VENDOR_INTEL	0x8086
 /* clang-format on */
 
 #define PCI_ALL_ONES ((uint32_t)0xffffffff)
@@ -65,6 +72,23 @@ static uint32_t pci_find_pcie(struct uiommu_host *host, struct uiommu_sid sid,
 	return 0;
 }
 
+/*
+ * Root ports of the Intel 100 and 200 series and of the mobile chips of their
+ * time; Intel calls it an erratum of the chipset.
+ */
+bool uiommu_pci_acs_is_wide(const struct uiommu_pci_function *function)
+{
+	uint16_t id = function->device;
+
+	if (function->vendor != PCI_VENDOR_INTEL ||
+	    function->pcie_type != UIOMMU_PCIE_ROOT_PORT)
+		return false;
+	return (id >= 0xa110 && id <= 0xa11f) ||
+	       (id >= 0xa167 && id <= 0xa16a) ||
+	       (id >= 0xa290 && id <= 0xa29f) ||
+	       (id >= 0xa2e7 && id <= 0xa2ee) || (id >= 0x9d10 && id <= 0x9d1b);
+}
+
 static void pci_read_acs(struct uiommu_host *host, uint32_t at,
 			 struct uiommu_pci_function *function)
 {
@@ -78,6 +102,9 @@ static void pci_read_acs(struct uiommu_host *host, uint32_t at,
 	function->acs_offset = (uint16_t)at;
 	function->acs_capability = (uint16_t)acs;
 	function->acs_control = (uint16_t)(acs >> 16);
+	if (uiommu_pci_acs_is_wide(function))
+		function->acs_control = (uint16_t)uiommu_host_pci_read32(
+			host, function->sid, at + 8);
 }
 
 static void pci_read_extended(struct uiommu_host *host, uint32_t id,
@@ -97,8 +124,28 @@ static void pci_read_extended(struct uiommu_host *host, uint32_t id,
 		else if ((head & 0xffff) == PCI_EXT_ATS &&
 			 function->ats_offset == 0 && at <= PCI_EXT_LAST)
 			function->ats_offset = (uint16_t)at;
+		else if ((head & 0xffff) == PCI_EXT_SRIOV &&
+			 function->sriov_offset == 0)
+			function->sriov_offset = (uint16_t)at;
 		at = (head >> 20) & 0xffc;
 	}
+}
+
+/* Function numbers that nobody has, used for more requests in flight. */
+static void pci_read_phantom(struct uiommu_host *host, uint32_t at,
+			     struct uiommu_pci_function *function)
+{
+	uint32_t caps, control;
+
+	if (at > 0x100 - 12)
+		return;
+	caps = uiommu_host_pci_read32(host, function->sid,
+				      at + PCIE_DEVICE_CAPS);
+	control = uiommu_host_pci_read32(host, function->sid,
+					 at + PCIE_DEVICE_CONTROL);
+	if (caps != PCI_ALL_ONES && control != PCI_ALL_ONES &&
+	    (control & PCIE_PHANTOM_ENABLE))
+		function->phantom_bits = (uint8_t)PCIE_PHANTOM(caps);
 }
 
 static void pci_read_express(struct uiommu_host *host, uint32_t id,
@@ -113,6 +160,7 @@ static void pci_read_express(struct uiommu_host *host, uint32_t id,
 		return;
 	function->pcie_type =
 		(uiommu_host_pci_read32(host, function->sid, at) >> 20) & 0xf;
+	pci_read_phantom(host, at, function);
 	pci_read_extended(host, id, function);
 }
 
@@ -127,6 +175,7 @@ bool uiommu_pci_function_read(struct uiommu_host *host, struct uiommu_sid sid,
 	header = uiommu_host_pci_read32(host, sid, PCI_HEADER);
 	memset(function, 0, sizeof(*function));
 	function->sid = sid;
+	function->domain = sid.segment;
 	function->vendor = (uint16_t)id;
 	function->device = (uint16_t)(id >> 16);
 	function->class_code = uiommu_host_pci_read32(host, sid, PCI_CLASS) >>
@@ -143,6 +192,36 @@ bool uiommu_pci_function_read(struct uiommu_host *host, struct uiommu_sid sid,
 		function->secondary_bus = (uint8_t)(buses >> 8);
 		function->subordinate_bus = (uint8_t)(buses >> 16);
 	}
+	if (function->header_type == 0) {
+		uint32_t subsystem = uiommu_host_pci_read32(host, sid,
+							    PCI_SUBSYSTEM);
+
+		function->subsystem_vendor = (uint16_t)subsystem;
+		function->subsystem = (uint16_t)(subsystem >> 16);
+	}
 	pci_read_express(host, id, function);
 	return true;
+}
+
+void uiommu_pci_virtual_read(struct uiommu_host *host, struct uiommu_sid sid,
+			     const struct uiommu_pci_function *physical,
+			     uint16_t device,
+			     struct uiommu_pci_function *function)
+{
+	memset(function, 0, sizeof(*function));
+	function->sid = sid;
+	function->domain = sid.segment;
+	function->vendor = physical->vendor;
+	function->device = device;
+	function->class_code = physical->class_code;
+	function->subsystem_vendor = physical->subsystem_vendor;
+	function->subsystem = physical->subsystem;
+	function->parent = UIOMMU_PCI_NONE;
+	function->virtual_function = true;
+	function->physical = physical->sid;
+	pci_read_express(host, PCI_ALL_ONES, function);
+	/* A host that hides the capability hides no other kind of function. */
+	if (function->pcie_type == UIOMMU_PCI_CONVENTIONAL)
+		function->pcie_type = physical->pcie_type;
+	function->sriov_offset = 0;
 }

@@ -3,6 +3,7 @@
 #include "pci/pci.h"
 
 #define PCI_FUNCTIONS_MOST UIOMMU_BIT32(18)
+#define PCI_RIDS UIOMMU_BIT32(16)
 #define PCI_ACS_WANTED                                                \
 	(UIOMMU_ACS_SOURCE_VALIDATION | UIOMMU_ACS_REQUEST_REDIRECT | \
 	 UIOMMU_ACS_COMPLETION_REDIRECT | UIOMMU_ACS_UPSTREAM_FORWARDING)
@@ -128,6 +129,80 @@ static int pci_scan_slot(struct uiommu_topology *topology,
 	return err;
 }
 
+/* Index in the sorted block of @first to @end; or @end. */
+static uint32_t pci_find_among(const struct uiommu_pci_function *functions,
+			       uint32_t first, uint32_t end, uint32_t rid)
+{
+	uint32_t stop = end;
+
+	while (first < end) {
+		uint32_t middle = first + (end - first) / 2;
+
+		if (functions[middle].sid.rid < rid)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first < stop && functions[first].sid.rid == rid ? first : stop;
+}
+
+/*
+ * Adds the virtual functions of those between count and @used that are on
+ * buses up to the one of @last. No bus range holds more than 65536 functions.
+ */
+static int pci_scan_virtual(struct uiommu_topology *topology, uint32_t last,
+			    uint32_t *used)
+{
+	uint32_t first = topology->count, end = *used;
+	uint32_t room = PCI_RIDS;
+	struct uiommu_pci_virtual found;
+	struct uiommu_pci_function physical, function;
+	uint32_t i, n, rid, at;
+	int err;
+
+	for (i = first; i < end; i++) {
+		physical = topology->functions[i];
+		if (!uiommu_pci_virtual(topology->host, &physical, &found))
+			continue;
+		rid = physical.sid.rid + found.first;
+		for (n = 0; n < found.count && rid <= last && room != 0;
+		     n++, room--, rid += found.stride) {
+			struct uiommu_sid sid = { physical.sid.segment,
+						  (uint16_t)rid };
+
+			at = pci_find_among(topology->functions, first, end,
+					    rid);
+			uiommu_pci_virtual_read(topology->host, sid, &physical,
+						found.device, &function);
+			if (at != end) {
+				topology->functions[at] = function;
+				continue;
+			}
+			err = pci_append(topology, used, &function);
+			if (err)
+				return err;
+		}
+	}
+	return UIOMMU_OK;
+}
+
+/* Sorts what is between count and @used; of two with one id one stays. */
+static uint32_t pci_settle(struct uiommu_topology *topology, uint32_t used)
+{
+	struct uiommu_pci_function *functions = topology->functions;
+	uint32_t kept = topology->count;
+	uint32_t i;
+
+	if (used == kept)
+		return used;
+	uiommu_pci_sort(functions + kept, used - kept);
+	for (i = kept + 1; i < used; i++) {
+		if (functions[i].sid.rid != functions[kept].sid.rid)
+			functions[++kept] = functions[i];
+	}
+	return kept + 1;
+}
+
 static void pci_reverse(struct uiommu_pci_function *first,
 			struct uiommu_pci_function *end)
 {
@@ -190,7 +265,10 @@ int uiommu_topology_scan(struct uiommu_topology *topology, uint16_t segment,
 		if (err)
 			return err;
 	}
-	pci_place(topology, used);
+	err = pci_scan_virtual(topology, last, &used);
+	if (err)
+		return err;
+	pci_place(topology, pci_settle(topology, used));
 	return UIOMMU_OK;
 }
 
@@ -199,16 +277,22 @@ static void pci_enable_acs(struct uiommu_host *host,
 {
 	uint32_t at = (uint32_t)function->acs_offset + 4;
 	uint32_t control = function->acs_control;
+	bool wide = uiommu_pci_acs_is_wide(function);
 	uint32_t acs;
 
 	control |= function->acs_capability & PCI_ACS_WANTED;
 	if (control == function->acs_control)
 		return;
-	uiommu_host_pci_write32(host, function->sid, at,
-				control << 16 | function->acs_capability);
+	if (wide)
+		at += 4;
+	else
+		control = control << 16 | function->acs_capability;
+	uiommu_host_pci_write32(host, function->sid, at, control);
 	/* Believe the function, not the write; all ones: it has left. */
 	acs = uiommu_host_pci_read32(host, function->sid, at);
-	function->acs_control = acs == 0xffffffff ? 0 : (uint16_t)(acs >> 16);
+	if (acs == 0xffffffff)
+		acs = 0;
+	function->acs_control = (uint16_t)(wide ? acs : acs >> 16);
 }
 
 void uiommu_topology_enable_acs(struct uiommu_topology *topology)

@@ -51,8 +51,11 @@ static int plan_block_alloc(struct uiommu_host *host, struct plan_block *block,
 static void plan_lay_notes(struct plan_work *work, struct plan_block *block,
 			   uint64_t aliases)
 {
-	work->notes = plan_take(block, work->topology->count,
-				sizeof(*work->notes));
+	uint64_t count = work->plan.device_count;
+
+	work->notes = plan_take(block, count, sizeof(*work->notes));
+	work->order = plan_take(block, count, sizeof(*work->order));
+	work->steps = plan_take(block, PLAN_MOST_STEPS, sizeof(*work->steps));
 	work->names = plan_take(block, uiommu_plan_count_names(work),
 				sizeof(*work->names));
 	work->users = plan_take(block, aliases, sizeof(*work->users));
@@ -62,7 +65,7 @@ static void plan_lay_plan(struct plan_work *work, struct plan_block *block,
 			  uint64_t aliases, uint64_t regions)
 {
 	struct uiommu_plan *plan = &work->plan;
-	uint64_t count = work->topology->count;
+	uint64_t count = plan->device_count;
 	/* One for the unit, one for the type, and what makes the group. */
 	uint64_t reasons = count * (2 + PLAN_GROUP_REASONS) + regions;
 
@@ -76,32 +79,42 @@ static void plan_lay_plan(struct plan_work *work, struct plan_block *block,
 		work->reason_room = (uint32_t)reasons;
 }
 
-static uint64_t plan_count_aliases(const struct uiommu_topology *topology)
+static uint64_t plan_count_aliases(const struct plan_work *work)
 {
 	uint64_t count = 0;
 	uint32_t i;
 
-	for (i = 0; i < topology->count; i++)
-		count += uiommu_plan_device_aliases(topology, i, NULL);
-	return count;
+	for (i = 0; i < work->function_count; i++)
+		count += uiommu_plan_device_aliases(
+			work->topology, work->input->rules, i, NULL);
+	return count + (work->plan.device_count - work->function_count);
 }
 
 static void plan_begin(struct plan_work *work)
 {
 	uint32_t i;
 
-	work->plan.device_count = work->topology->count;
 	for (i = 0; i < work->plan.device_count; i++) {
 		struct plan_note *note = &work->notes[i];
 		struct uiommu_plan_device *device = &work->plan.devices[i];
 
 		note->unit = UIOMMU_PLAN_NONE;
 		note->absent = UIOMMU_PLAN_NONE;
+		note->model = UIOMMU_PLAN_NONE;
+		note->claim = UIOMMU_PLAN_NONE;
+		note->open_below = UIOMMU_PLAN_NONE;
+		note->open_slot = UIOMMU_PLAN_NONE;
+		note->leak = UIOMMU_PLAN_NONE;
+		note->linux_leak = UIOMMU_PLAN_NONE;
+		note->twin = UIOMMU_PLAN_NONE;
+		note->first_twin = UIOMMU_PLAN_NONE;
+		note->other_twin = UIOMMU_PLAN_NONE;
 		note->set = i;
 		note->group = UIOMMU_PLAN_NONE;
 		note->shares = UIOMMU_PLAN_NONE;
 		note->requirer = UIOMMU_PLAN_NONE;
 		device->function = i;
+		device->andd = UIOMMU_PLAN_NONE;
 		device->unit = UIOMMU_PLAN_NONE;
 		device->group = UIOMMU_PLAN_NONE;
 	}
@@ -113,6 +126,8 @@ static void plan_decide(struct plan_work *work)
 
 	plan_begin(work);
 	uiommu_plan_units(work);
+	uiommu_plan_namespace(work);
+	uiommu_plan_note_isolation(work);
 	uiommu_plan_aliases(work);
 	uiommu_plan_groups(work);
 	uiommu_plan_types(work);
@@ -161,7 +176,10 @@ int uiommu_plan_make(struct uiommu_host *host,
 	work.input = input;
 	work.topology = input->topology;
 	work.plan.host = host;
-	aliases = plan_count_aliases(work.topology);
+	work.function_count = work.topology->count;
+	work.plan.device_count = work.function_count +
+				 uiommu_plan_count_namespace(&work);
+	aliases = plan_count_aliases(&work);
 	plan_lay_notes(&work, &block, aliases);
 	err = plan_block_alloc(host, &block, &size);
 	if (err)

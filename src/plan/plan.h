@@ -13,7 +13,7 @@
 #define PLAN_MOST_BRIDGES 256
 
 /* Group reasons a device can have at once, apart from being alone. */
-#define PLAN_GROUP_REASONS 3
+#define PLAN_GROUP_REASONS 7
 
 /* A function that the scope of a record names. */
 struct plan_name {
@@ -27,11 +27,41 @@ struct plan_alias {
 	uint32_t device;
 };
 
+/* A place in a walk over the functions of one bus. */
+struct plan_step {
+	uint32_t function;
+	uint32_t next;
+	bool slot; /* over its slot, else over its bus */
+};
+
+/* When Linux meets a device. */
+struct plan_turn {
+	uint32_t late; /* 0: at boot; 1: a driver makes it; 2: namespace */
+	uint32_t rank; /* place of its unit */
+	uint32_t device;
+};
+
+/* A walk goes no deeper than twice the functions of a bus. */
+#define PLAN_MOST_STEPS 520
+
 /* Notes on one device while the plan is made. */
 struct plan_note {
 	uint32_t unit;	 /* record whose present unit names the function */
 	uint32_t absent; /* record naming it whose unit is not there */
 	struct uiommu_reason unit_reason;
+	/* How its function keeps others apart: each rule set's answer. */
+	bool apart;
+	bool linux_apart;
+	uint32_t missing;    /* UIOMMU_ACS_* that it lacks for that */
+	uint32_t claim;	     /* that makes up for them, or NONE */
+	uint32_t model;	     /* line of its model's aliases, or NONE */
+	uint32_t leak;	     /* first not apart from it to the root */
+	uint32_t linux_leak; /* the same as Linux sees it */
+	uint32_t open_below; /* what lets go round all that is below it */
+	uint32_t open_slot;  /* likewise in its slot, at the slot's first */
+	uint32_t twin;	     /* device whose group Linux has it join */
+	uint32_t first_twin; /* of a set, at its lowest: lowest grouped... */
+	uint32_t other_twin; /* ...and lowest that Linux sets apart from it */
 	uint32_t set;	     /* towards the lowest device of its set */
 	uint32_t group;	     /* of the set, noted at its lowest device */
 	uint32_t shares;     /* a device with which it shares... */
@@ -47,6 +77,9 @@ struct plan_work {
 	struct plan_note *notes;
 	struct plan_name *names; /* of RMRRs; ascending function, record */
 	uint32_t name_count;
+	struct plan_step *steps;  /* of a walk; see plan_linux.c */
+	struct plan_turn *order;  /* devices in Linux's boot order */
+	uint32_t function_count;  /* devices above have no function */
 	struct plan_alias *users; /* of each alias; ascending sid, device */
 	uint32_t reason_room;
 	struct uiommu_plan plan;
@@ -59,13 +92,24 @@ uint32_t uiommu_plan_above(const struct uiommu_topology *topology,
 			   uint32_t function);
 /* UIOMMU_ACS_* that isolation needs and @function does not do. */
 uint32_t uiommu_plan_acs_missing(const struct uiommu_pci_function *function);
-/* Does it keep apart what is below it, or beside it in its slot? */
-bool uiommu_plan_isolates(const struct uiommu_pci_function *function);
 /* Does it forward requests without telling whose they are? */
 bool uiommu_plan_hides(const struct uiommu_pci_function *function);
-/* First that does not isolate, from @function to the root; or NONE. */
-uint32_t uiommu_plan_leak(const struct uiommu_topology *topology,
-			  uint32_t function);
+/* Are both functions of one slot? */
+bool uiommu_plan_same_slot(const struct uiommu_pci_function *a,
+			   const struct uiommu_pci_function *b);
+/* The first function of the slot, or of the bus, of @function. */
+uint32_t uiommu_plan_slot_first(const struct uiommu_topology *topology,
+				uint32_t function);
+uint32_t uiommu_plan_bus_first(const struct uiommu_topology *topology,
+			       uint32_t function);
+/* The one after the last of its bus. */
+uint32_t uiommu_plan_bus_end(const struct uiommu_topology *topology,
+			     uint32_t function);
+/* Whose requester id its requests bear; itself if nobody else's. */
+uint32_t uiommu_plan_asker(const struct uiommu_topology *topology,
+			   uint32_t function);
+/* Notes what each function keeps apart. */
+void uiommu_plan_note_isolation(struct plan_work *work);
 
 /* --- plan_scope.c: from the table's paths to functions --- */
 
@@ -78,6 +122,19 @@ uint32_t uiommu_plan_count_names(const struct plan_work *work);
 /* Fills and sorts work->names. */
 void uiommu_plan_name(struct plan_work *work);
 
+/* --- plan_namespace.c: devices that only ACPI knows --- */
+
+uint32_t uiommu_plan_count_namespace(const struct plan_work *work);
+/* Adds them behind the functions, with their units. */
+void uiommu_plan_namespace(struct plan_work *work);
+/* Its requester id. */
+struct uiommu_sid uiommu_plan_namespace_sid(const struct plan_work *work,
+					    uint32_t device);
+/* Any device's own id; after the aliases are made. */
+struct uiommu_sid uiommu_plan_sid(const struct uiommu_plan *plan,
+				  const struct uiommu_topology *topology,
+				  uint32_t device);
+
 /* --- plan_sort.c --- */
 
 /* Sorts in place without recursion; @less is a total order. */
@@ -86,17 +143,37 @@ void uiommu_plan_sort(void *base, uint32_t count, size_t size,
 
 /* --- The decisions, in order. "say" adds the reasons of one device. --- */
 
+bool uiommu_plan_has_unit(const struct plan_work *work, uint32_t record);
 void uiommu_plan_units(struct plan_work *work);
 void uiommu_plan_say_unit(struct plan_work *work, uint32_t device);
 
 /* At least the aliases of @device; stores them if @aliases is not NULL. */
 uint32_t uiommu_plan_device_aliases(const struct uiommu_topology *topology,
-				    uint32_t device,
+				    enum uiommu_rules rules, uint32_t device,
 				    struct uiommu_sid *aliases);
+/* Does the model of @function ask as function @devfn of its bus, to Linux? */
+bool uiommu_plan_asks_as(const struct uiommu_pci_function *function,
+			 uint32_t model, uint32_t devfn);
 void uiommu_plan_aliases(struct plan_work *work);
 
+/* Notes the device whose group each joins by Linux's rules: note.twin. */
+void uiommu_plan_linux(struct plan_work *work);
 void uiommu_plan_groups(struct plan_work *work);
 void uiommu_plan_say_group(struct plan_work *work, uint32_t device);
+
+/* --- plan_say.c: reasons of a group; how many were given --- */
+uint32_t uiommu_plan_say_leak(struct plan_work *work, uint32_t device,
+			      uint32_t leak);
+uint32_t uiommu_plan_say_reach(struct plan_work *work, uint32_t device,
+			       bool mate);
+void uiommu_plan_say_model(struct plan_work *work, uint32_t device);
+void uiommu_plan_say_linux(struct plan_work *work, uint32_t device);
+void uiommu_plan_say_rest(struct plan_work *work, uint32_t device);
+/* Words for the reasons of a group. */
+size_t uiommu_plan_group_text(const struct uiommu_plan *plan,
+			      const struct uiommu_topology *topology,
+			      const struct uiommu_reason *reason, char *text,
+			      size_t size);
 
 void uiommu_plan_types(struct plan_work *work);
 void uiommu_plan_say_type(struct plan_work *work, uint32_t device);

@@ -2,14 +2,20 @@
 /*
  * Which devices cannot be told apart or kept apart.
  *
- * Three relations join two devices; groups are their closure, kept as a forest
+ * Four relations join two devices; groups are their closure, kept as a forest
  * whose roots are the lowest device of each set, so that no order in which
  * devices or relations are met can matter:
  *
  * - both may ask under one requester id;
  * - one is the bridge above the other, and something from that bridge up to
  *   the root does not isolate;
- * - both are functions of one slot and neither isolates.
+ * - both are functions of one slot, or below one, and a function of the slot
+ *   does not isolate: it lets requests go round to all of them;
+ * - both are below the bridge of a bus one of whose downstream ports does not
+ *   isolate: likewise.
+ *
+ * By Linux's rules plan_linux.c decides instead; the closure then tells what
+ * Linux keeps apart though one could reach the other.
  *
  * A device without a unit relates others but is in no group itself.
  */
@@ -67,71 +73,119 @@ static void plan_join_aliases(struct plan_work *work)
 	}
 }
 
-static uint32_t plan_leak_above(const struct uiommu_topology *topology,
-				uint32_t device)
+static uint32_t plan_leak_above(const struct plan_work *work, uint32_t device)
 {
-	uint32_t above = uiommu_plan_above(topology, device);
+	uint32_t above;
 
+	if (device >= work->function_count)
+		return UIOMMU_PCI_NONE;
+	above = uiommu_plan_above(work->topology, device);
 	if (above == UIOMMU_PCI_NONE)
 		return UIOMMU_PCI_NONE;
-	return uiommu_plan_leak(topology, above);
+	return work->input->rules == UIOMMU_RULES_LINUX
+		       ? work->notes[above].linux_leak
+		       : work->notes[above].leak;
 }
 
-static bool plan_same_slot(const struct uiommu_pci_function *a,
-			   const struct uiommu_pci_function *b)
+static bool plan_keeps_apart(const struct plan_work *work, uint32_t function)
 {
-	return a->sid.segment == b->sid.segment &&
-	       a->sid.rid >> 3 == b->sid.rid >> 3;
+	return work->input->rules == UIOMMU_RULES_LINUX
+		       ? work->notes[function].linux_apart
+		       : work->notes[function].apart;
 }
 
 /* Lowest other function of the slot that does not isolate; or NONE. */
-static uint32_t plan_slot_mate(const struct uiommu_topology *topology,
-			       uint32_t device)
+static uint32_t plan_slot_mate(const struct plan_work *work, uint32_t device)
 {
+	const struct uiommu_topology *topology = work->topology;
 	const struct uiommu_pci_function *functions = topology->functions;
-	uint32_t i = device;
+	uint32_t i;
 
-	if (!functions[device].multifunction ||
-	    uiommu_plan_isolates(&functions[device]))
+	if (device >= work->function_count ||
+	    !functions[device].multifunction || plan_keeps_apart(work, device))
 		return UIOMMU_PCI_NONE;
-	while (i != 0 && plan_same_slot(&functions[i - 1], &functions[device]))
-		i--;
-	for (; i < topology->count &&
-	       plan_same_slot(&functions[i], &functions[device]);
+	for (i = uiommu_plan_slot_first(topology, device);
+	     i < topology->count &&
+	     uiommu_plan_same_slot(&functions[i], &functions[device]);
 	     i++) {
-		if (i != device && !uiommu_plan_isolates(&functions[i]))
+		if (i != device && !plan_keeps_apart(work, i))
 			return i;
 	}
 	return UIOMMU_PCI_NONE;
 }
 
-static void plan_join_neighbours(struct plan_work *work)
+/* Joins @device to all whose requests may go round to it. */
+static void plan_join_reach(struct plan_work *work, uint32_t device)
 {
 	const struct uiommu_topology *topology = work->topology;
-	uint32_t i, mate;
+	uint32_t left = PLAN_MOST_BRIDGES;
+	uint32_t i = device;
+	uint32_t open;
+
+	for (; i != UIOMMU_PCI_NONE && left != 0; left--) {
+		open = work->notes[uiommu_plan_slot_first(topology, i)]
+			       .open_slot;
+		if (open != UIOMMU_PLAN_NONE)
+			plan_join(work, device, open);
+		i = uiommu_plan_above(topology, i);
+		if (i != UIOMMU_PCI_NONE &&
+		    work->notes[i].open_below != UIOMMU_PLAN_NONE)
+			plan_join(work, device, work->notes[i].open_below);
+	}
+}
+
+static void plan_join_neighbours(struct plan_work *work)
+{
+	uint32_t i, above;
+
+	for (i = 0; i < work->function_count; i++) {
+		above = uiommu_plan_above(work->topology, i);
+		if (above != UIOMMU_PCI_NONE &&
+		    work->notes[above].leak != UIOMMU_PLAN_NONE)
+			plan_join(work, i, above);
+		plan_join_reach(work, i);
+	}
+}
+
+/* Notes with each set two members that Linux keeps apart, if it does. */
+static void plan_note_twins(struct plan_work *work)
+{
+	struct plan_note *notes = work->notes;
+	struct plan_note *set;
+	uint32_t i;
 
 	for (i = 0; i < work->plan.device_count; i++) {
-		if (plan_leak_above(topology, i) != UIOMMU_PCI_NONE)
-			plan_join(work, i, uiommu_plan_above(topology, i));
-		mate = plan_slot_mate(topology, i);
-		if (mate != UIOMMU_PCI_NONE)
-			plan_join(work, i, mate);
+		if (notes[i].twin == UIOMMU_PLAN_NONE)
+			continue;
+		set = &notes[plan_set_of(notes, i)];
+		if (set->first_twin == UIOMMU_PLAN_NONE)
+			set->first_twin = i;
+		else if (set->other_twin == UIOMMU_PLAN_NONE &&
+			 notes[i].twin != notes[set->first_twin].twin)
+			set->other_twin = i;
 	}
+}
+
+/* Where the number of the group of @device is noted. */
+static struct plan_note *plan_holder(struct plan_work *work, uint32_t device)
+{
+	if (work->input->rules == UIOMMU_RULES_LINUX)
+		return &work->notes[work->notes[device].twin];
+	return &work->notes[plan_set_of(work->notes, device)];
 }
 
 static void plan_number_groups(struct plan_work *work)
 {
 	struct uiommu_plan *plan = &work->plan;
 	struct uiommu_plan_device *device;
+	struct plan_note *note;
 	uint32_t i;
 
 	for (i = 0; i < plan->device_count; i++) {
-		struct plan_note *note =
-			&work->notes[plan_set_of(work->notes, i)];
-
 		device = &plan->devices[i];
 		if (device->unit == UIOMMU_PLAN_NONE)
 			continue;
+		note = plan_holder(work, i);
 		if (note->group == UIOMMU_PLAN_NONE)
 			note->group = plan->group_count++;
 		device->group = note->group;
@@ -163,51 +217,35 @@ void uiommu_plan_groups(struct plan_work *work)
 {
 	plan_join_aliases(work);
 	plan_join_neighbours(work);
+	uiommu_plan_linux(work);
+	plan_note_twins(work);
 	plan_number_groups(work);
 	plan_list_members(&work->plan);
 }
 
-static void plan_say_leak(struct plan_work *work, uint32_t device,
-			  uint32_t leak)
-{
-	const struct uiommu_pci_function *function =
-		&work->topology->functions[leak];
-
-	if (function->pcie_type == UIOMMU_PCIE_ROOT_PORT ||
-	    function->pcie_type == UIOMMU_PCIE_UPSTREAM_PORT ||
-	    function->pcie_type == UIOMMU_PCIE_DOWNSTREAM_PORT)
-		uiommu_plan_say(work, UIOMMU_RULE_GROUP_NO_ACS, device, leak,
-				uiommu_plan_acs_missing(function));
-	else
-		uiommu_plan_say(work, UIOMMU_RULE_GROUP_BRIDGE, device, leak,
-				UIOMMU_PLAN_NONE);
-}
-
 void uiommu_plan_say_group(struct plan_work *work, uint32_t device)
 {
-	const struct uiommu_plan *plan = &work->plan;
 	const struct plan_note *note = &work->notes[device];
-	uint32_t leak = plan_leak_above(work->topology, device);
-	uint32_t mate = plan_slot_mate(work->topology, device);
-	uint32_t group = plan->devices[device].group;
+	uint32_t mate = plan_slot_mate(work, device);
+	uint32_t said = 0;
 
-	if (group == UIOMMU_PLAN_NONE)
+	if (work->plan.devices[device].group == UIOMMU_PLAN_NONE)
 		return;
-	if (note->shares != UIOMMU_PLAN_NONE)
+	if (note->shares != UIOMMU_PLAN_NONE) {
 		uiommu_plan_say(work, UIOMMU_RULE_GROUP_ALIAS, device,
 				note->shares, note->shared_rid);
-	if (leak != UIOMMU_PCI_NONE)
-		plan_say_leak(work, device, leak);
-	if (mate != UIOMMU_PCI_NONE)
+		said++;
+	}
+	said += uiommu_plan_say_leak(work, device,
+				     plan_leak_above(work, device));
+	if (mate != UIOMMU_PCI_NONE) {
 		uiommu_plan_say(work, UIOMMU_RULE_GROUP_MULTIFUNCTION, device,
 				mate, UIOMMU_PLAN_NONE);
-	if (note->shares != UIOMMU_PLAN_NONE || leak != UIOMMU_PCI_NONE ||
-	    mate != UIOMMU_PCI_NONE)
-		return;
-	/* No relation of its own: alone, or the bridge the others are below. */
-	if (plan->groups[group].member_count == 1)
-		uiommu_plan_say(work, UIOMMU_RULE_GROUP_ALONE, device,
-				UIOMMU_PLAN_NONE, UIOMMU_PLAN_NONE);
-	else
-		plan_say_leak(work, device, device);
+		said++;
+	}
+	said += uiommu_plan_say_reach(work, device, mate != UIOMMU_PCI_NONE);
+	if (said == 0)
+		uiommu_plan_say_rest(work, device);
+	uiommu_plan_say_model(work, device);
+	uiommu_plan_say_linux(work, device);
 }

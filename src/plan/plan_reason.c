@@ -4,7 +4,7 @@
 #include "plan/plan.h"
 
 #define PLAN_SID(topology, index) \
-	UIOMMU_SID_ARGS((topology)->functions[(index)].sid)
+	UIOMMU_SID_ARGS(uiommu_plan_sid(plan, (topology), (index)))
 
 void uiommu_plan_say(struct plan_work *work, enum uiommu_rule rule,
 		     uint32_t device, uint32_t other, uint32_t detail)
@@ -29,6 +29,8 @@ const char *uiommu_domain_type_name(enum uiommu_domain_type type)
 		return "identity";
 	case UIOMMU_DOMAIN_DMA:
 		return "DMA";
+	case UIOMMU_DOMAIN_DMA_FQ:
+		return "DMA-FQ";
 	case UIOMMU_DOMAIN_UNMANAGED:
 		return "unmanaged";
 	}
@@ -50,7 +52,8 @@ const char *uiommu_region_type_name(enum uiommu_region_type type)
 	return "unknown";
 }
 
-static size_t plan_unit_text(const struct uiommu_topology *topology,
+static size_t plan_unit_text(const struct uiommu_plan *plan,
+			     const struct uiommu_topology *topology,
 			     const struct uiommu_reason *reason, char *text,
 			     size_t size)
 {
@@ -74,6 +77,35 @@ static size_t plan_unit_text(const struct uiommu_topology *topology,
 				     "others, so " UIOMMU_SID_FMT " too",
 				     reason->other,
 				     PLAN_SID(topology, reason->device));
+	case UIOMMU_RULE_UNIT_PHYSICAL:
+		return uiommu_format(text, size,
+				     UIOMMU_SID_FMT
+				     " is a virtual function of " UIOMMU_SID_FMT
+				     ", so the unit of DMAR record %u is its",
+				     PLAN_SID(topology, reason->device),
+				     PLAN_SID(topology, reason->detail),
+				     reason->other);
+	case UIOMMU_RULE_UNIT_REQUESTER:
+		return uiommu_format(
+			text, size,
+			UIOMMU_SID_FMT " asks as " UIOMMU_SID_FMT
+				       ", so the unit of DMAR record %u is its",
+			PLAN_SID(topology, reason->device),
+			PLAN_SID(topology, reason->detail), reason->other);
+	case UIOMMU_RULE_UNIT_NAMESPACE:
+		return uiommu_format(
+			text, size,
+			"the unit of DMAR record %u names the ACPI device of "
+			"record %u, which asks as " UIOMMU_SID_FMT,
+			reason->other, reason->detail,
+			PLAN_SID(topology, reason->device));
+	case UIOMMU_RULE_UNIT_GRAPHICS_OFF:
+		return uiommu_format(
+			text, size,
+			"the unit of DMAR record %u is for displays alone and "
+			"an option leaves it off, so nothing confines the DMA "
+			"of " UIOMMU_SID_FMT,
+			reason->other, PLAN_SID(topology, reason->device));
 	default:
 		break;
 	}
@@ -86,100 +118,6 @@ static size_t plan_unit_text(const struct uiommu_topology *topology,
 			     "the unit of DMAR record %u is not there, so "
 			     "nothing confines the DMA of " UIOMMU_SID_FMT,
 			     reason->other, PLAN_SID(topology, reason->device));
-}
-
-static const char *plan_acs_word(uint32_t missing, uint32_t bit,
-				 const char *word)
-{
-	return missing & bit ? word : "";
-}
-
-static size_t plan_acs_text(const struct uiommu_topology *topology,
-			    const struct uiommu_reason *reason, char *text,
-			    size_t size)
-{
-	uint32_t bits = reason->detail;
-	const char *sv = plan_acs_word(bits, UIOMMU_ACS_SOURCE_VALIDATION,
-				       " SV");
-	const char *rr = plan_acs_word(bits, UIOMMU_ACS_REQUEST_REDIRECT,
-				       " RR");
-	const char *cr = plan_acs_word(bits, UIOMMU_ACS_COMPLETION_REDIRECT,
-				       " CR");
-	const char *uf = plan_acs_word(bits, UIOMMU_ACS_UPSTREAM_FORWARDING,
-				       " UF");
-
-	if (reason->other == reason->device)
-		return uiommu_format(text, size,
-				     "port " UIOMMU_SID_FMT " lacks access "
-				     "control%s%s%s%s and is one with what "
-				     "is below it",
-				     PLAN_SID(topology, reason->device), sv, rr,
-				     cr, uf);
-	return uiommu_format(text, size,
-			     "port " UIOMMU_SID_FMT " above " UIOMMU_SID_FMT
-			     " lacks access control%s%s%s%s",
-			     PLAN_SID(topology, reason->other),
-			     PLAN_SID(topology, reason->device), sv, rr, cr,
-			     uf);
-}
-
-static size_t plan_bridge_text(const struct uiommu_topology *topology,
-			       const struct uiommu_reason *reason, char *text,
-			       size_t size)
-{
-	if (reason->other == reason->device)
-		return uiommu_format(text, size,
-				     UIOMMU_SID_FMT " is a bridge that hides "
-						    "who below it asks",
-				     PLAN_SID(topology, reason->device));
-	return uiommu_format(text, size,
-			     UIOMMU_SID_FMT " is below bridge " UIOMMU_SID_FMT
-					    ", which hides who asks",
-			     PLAN_SID(topology, reason->device),
-			     PLAN_SID(topology, reason->other));
-}
-
-static size_t plan_alias_text(const struct uiommu_topology *topology,
-			      const struct uiommu_reason *reason, char *text,
-			      size_t size)
-{
-	struct uiommu_sid sid = topology->functions[reason->device].sid;
-
-	sid.rid = (uint16_t)reason->detail;
-	return uiommu_format(
-		text, size,
-		UIOMMU_SID_FMT " and " UIOMMU_SID_FMT
-			       " both ask as requester " UIOMMU_SID_FMT,
-		PLAN_SID(topology, reason->device),
-		PLAN_SID(topology, reason->other), UIOMMU_SID_ARGS(sid));
-}
-
-static size_t plan_group_text(const struct uiommu_topology *topology,
-			      const struct uiommu_reason *reason, char *text,
-			      size_t size)
-{
-	switch (reason->rule) {
-	case UIOMMU_RULE_GROUP_ALIAS:
-		return plan_alias_text(topology, reason, text, size);
-	case UIOMMU_RULE_GROUP_BRIDGE:
-		return plan_bridge_text(topology, reason, text, size);
-	case UIOMMU_RULE_GROUP_NO_ACS:
-		return plan_acs_text(topology, reason, text, size);
-	case UIOMMU_RULE_GROUP_MULTIFUNCTION:
-		return uiommu_format(text, size,
-				     UIOMMU_SID_FMT
-				     " and " UIOMMU_SID_FMT
-				     " are functions of one slot without "
-				     "access control",
-				     PLAN_SID(topology, reason->device),
-				     PLAN_SID(topology, reason->other));
-	default:
-		return uiommu_format(text, size,
-				     UIOMMU_SID_FMT
-				     " is isolated from every "
-				     "other device up to the root",
-				     PLAN_SID(topology, reason->device));
-	}
 }
 
 static size_t plan_type_text(const struct uiommu_plan *plan,
@@ -239,9 +177,10 @@ size_t uiommu_reason_text(const struct uiommu_plan *plan,
 			  size_t size)
 {
 	if (reason->rule <= UIOMMU_RULE_UNIT_NONE)
-		return plan_unit_text(topology, reason, text, size);
+		return plan_unit_text(plan, topology, reason, text, size);
 	if (reason->rule <= UIOMMU_RULE_GROUP_MULTIFUNCTION)
-		return plan_group_text(topology, reason, text, size);
+		return uiommu_plan_group_text(plan, topology, reason, text,
+					      size);
 	if (reason->rule <= UIOMMU_RULE_TYPE_CONFLICT)
 		return plan_type_text(plan, topology, reason, text, size);
 	return plan_region_text(plan, reason, text, size);

@@ -50,7 +50,8 @@ static uint32_t plan_names_of(const struct plan_work *work, uint32_t function)
 uint64_t uiommu_plan_count_regions(const struct plan_work *work)
 {
 	const struct uiommu_topology *topology = work->topology;
-	uint64_t count = 0;
+	/* Of devices without a function: the interrupt window. */
+	uint64_t count = work->plan.device_count - work->function_count;
 	uint32_t i, k, left;
 
 	for (i = 0; i < topology->count; i++) {
@@ -127,13 +128,14 @@ static uint32_t plan_device_regions(const struct plan_work *work,
 				    struct uiommu_region *regions)
 {
 	const struct uiommu_topology *topology = work->topology;
-	enum uiommu_region_type type = plan_direct_type(
-		&topology->functions[device]);
+	enum uiommu_region_type type = UIOMMU_REGION_DIRECT;
+	uint32_t i = work->plan.devices[device].function;
 	uint32_t left = PLAN_MOST_BRIDGES;
 	uint32_t count = 0;
-	uint32_t i;
 
-	for (i = device; i != UIOMMU_PCI_NONE && left != 0; left--) {
+	if (i != UIOMMU_PCI_NONE)
+		type = plan_direct_type(&topology->functions[i]);
+	for (; i != UIOMMU_PCI_NONE && left != 0; left--) {
 		count += plan_add_named(work, i, type, &regions[count]);
 		i = uiommu_plan_above(topology, i);
 	}

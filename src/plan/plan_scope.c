@@ -22,6 +22,25 @@ static uint32_t plan_hop(const struct plan_work *work,
 	return uiommu_topology_find(work->topology, sid);
 }
 
+/* Firmware's numbers of segments have 16 bits; the system may have more. */
+static bool plan_is_unnamed(const struct plan_work *work, uint32_t function)
+{
+	return work->topology->functions[function].domain > 0xffff;
+}
+
+/*
+ * A path of several hops that does not begin on a root bus: firmware means
+ * something, but Linux finds nothing there. One of a single hop is believed.
+ */
+static bool plan_is_astray(const struct plan_work *work,
+			   const struct uiommu_dmar_scope *scope,
+			   uint32_t function)
+{
+	return work->input->rules == UIOMMU_RULES_LINUX &&
+	       scope->path_count > 1 &&
+	       uiommu_plan_above(work->topology, function) != UIOMMU_PCI_NONE;
+}
+
 uint32_t uiommu_plan_named(const struct plan_work *work,
 			   const struct uiommu_dmar_record *record,
 			   const struct uiommu_dmar_scope *scope)
@@ -41,7 +60,8 @@ uint32_t uiommu_plan_named(const struct plan_work *work,
 				return UIOMMU_PCI_NONE;
 		}
 		found = plan_hop(work, scope, hop, sid, bus);
-		if (found == UIOMMU_PCI_NONE)
+		if (found == UIOMMU_PCI_NONE || plan_is_unnamed(work, found) ||
+		    (hop == 0 && plan_is_astray(work, scope, found)))
 			return UIOMMU_PCI_NONE;
 	}
 	return found;

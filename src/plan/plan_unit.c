@@ -11,14 +11,53 @@
  * names has no unit: the one that takes all the rest never sees its requests,
  * and addresses that unit gave out would hit memory untranslated.
  *
+ * A virtual function has the unit of its physical function, and what asks as
+ * another has the unit of that one. A unit for displays alone counts as absent
+ * where an option leaves it off.
+ *
  * A bridge that firmware lists as an endpoint is taken for what it is.
  */
 #include "plan/plan.h"
 
-static bool plan_has_unit(const struct plan_work *work, uint32_t record)
+#define PLAN_CLASS_DISPLAY 0x03
+
+bool uiommu_plan_has_unit(const struct plan_work *work, uint32_t record)
 {
 	return work->input->dmar->records[record].usable &&
 	       work->input->units[record].present;
+}
+
+/* Names displays and nothing else. */
+static bool plan_is_for_displays(const struct plan_work *work, uint32_t index)
+{
+	const struct uiommu_dmar *dmar = work->input->dmar;
+	const struct uiommu_dmar_record *record = &dmar->records[index];
+	uint32_t i, function, displays = 0;
+
+	if (record->flags & UIOMMU_DRHD_INCLUDE_PCI_ALL)
+		return false;
+	for (i = 0; i < record->scope_count; i++) {
+		const struct uiommu_dmar_scope *scope =
+			&dmar->scopes[record->scope_first + i];
+
+		if (scope->usable && scope->type == UIOMMU_SCOPE_NAMESPACE)
+			return false;
+		function = uiommu_plan_named(work, record, scope);
+		if (function == UIOMMU_PCI_NONE)
+			continue;
+		if (work->topology->functions[function].class_code >> 16 !=
+		    PLAN_CLASS_DISPLAY)
+			return false;
+		displays++;
+	}
+	return displays != 0;
+}
+
+static bool plan_is_used(const struct plan_work *work, uint32_t index)
+{
+	return uiommu_plan_has_unit(work, index) &&
+	       !(work->input->options.igfx_off &&
+		 plan_is_for_displays(work, index));
 }
 
 /* Notes with each function the first record that names it. */
@@ -26,7 +65,7 @@ static void plan_note_record(struct plan_work *work, uint32_t index)
 {
 	const struct uiommu_dmar *dmar = work->input->dmar;
 	const struct uiommu_dmar_record *record = &dmar->records[index];
-	bool present = plan_has_unit(work, index);
+	bool present = plan_is_used(work, index);
 	uint32_t i, function;
 	uint32_t *noted;
 
@@ -56,7 +95,7 @@ static uint32_t plan_rest(const struct plan_work *work, uint16_t segment)
 		    record->segment != segment ||
 		    !(record->flags & UIOMMU_DRHD_INCLUDE_PCI_ALL))
 			continue;
-		if (plan_has_unit(work, i))
+		if (uiommu_plan_has_unit(work, i))
 			return i;
 		if (absent == UIOMMU_PLAN_NONE)
 			absent = i;
@@ -82,37 +121,94 @@ static struct uiommu_reason plan_unit_of(const struct plan_work *work,
 			return reason;
 		}
 		reason.other = work->notes[i].absent;
-		if (reason.other != UIOMMU_PLAN_NONE)
+		if (reason.other != UIOMMU_PLAN_NONE) {
+			/* A unit that is there and yet not used. */
+			if (uiommu_plan_has_unit(work, reason.other))
+				reason.rule = UIOMMU_RULE_UNIT_GRAPHICS_OFF;
 			return reason;
+		}
 		i = uiommu_plan_above(work->topology, i);
 	}
 	reason.other = rest;
-	if (rest != UIOMMU_PLAN_NONE && plan_has_unit(work, rest))
+	if (rest != UIOMMU_PLAN_NONE && uiommu_plan_has_unit(work, rest))
 		reason.rule = UIOMMU_RULE_UNIT_INCLUDE_ALL;
 	return reason;
 }
 
-void uiommu_plan_units(struct plan_work *work)
+static bool plan_is_none(enum uiommu_rule rule)
+{
+	return rule == UIOMMU_RULE_UNIT_NONE ||
+	       rule == UIOMMU_RULE_UNIT_GRAPHICS_OFF;
+}
+
+static void plan_set_unit(struct plan_work *work, uint32_t device,
+			  const struct uiommu_reason *reason)
+{
+	work->notes[device].unit_reason = *reason;
+	work->plan.devices[device].unit = UIOMMU_PLAN_NONE;
+	if (!plan_is_none(reason->rule))
+		work->plan.devices[device].unit = reason->other;
+}
+
+/* Gives @device the unit of @like. */
+static void plan_copy_unit(struct plan_work *work, uint32_t device,
+			   uint32_t like, enum uiommu_rule rule)
+{
+	struct uiommu_reason reason = work->notes[like].unit_reason;
+
+	reason.device = device;
+	if (!plan_is_none(reason.rule)) {
+		reason.rule = rule;
+		reason.detail = like;
+	}
+	plan_set_unit(work, device, &reason);
+}
+
+static void plan_own_units(struct plan_work *work)
 {
 	const struct uiommu_pci_function *functions = work->topology->functions;
-	const struct uiommu_dmar *dmar = work->input->dmar;
 	uint32_t rest = UIOMMU_PLAN_NONE;
-	struct uiommu_reason *reason;
+	struct uiommu_reason reason;
 	uint32_t i;
+
+	for (i = 0; i < work->function_count; i++) {
+		/* Functions come segment by segment. */
+		if (i == 0 ||
+		    functions[i].sid.segment != functions[i - 1].sid.segment)
+			rest = plan_rest(work, functions[i].sid.segment);
+		reason = plan_unit_of(
+			work, i,
+			functions[i].domain > 0xffff ? UIOMMU_PLAN_NONE : rest);
+		plan_set_unit(work, i, &reason);
+	}
+}
+
+void uiommu_plan_units(struct plan_work *work)
+{
+	const struct uiommu_topology *topology = work->topology;
+	const struct uiommu_pci_function *functions = topology->functions;
+	const struct uiommu_dmar *dmar = work->input->dmar;
+	uint32_t i, like;
 
 	for (i = 0; dmar != NULL && i < dmar->record_count; i++) {
 		if (dmar->records[i].type == UIOMMU_DMAR_DRHD)
 			plan_note_record(work, i);
 	}
-	for (i = 0; i < work->plan.device_count; i++) {
-		/* Functions come segment by segment. */
-		if (i == 0 ||
-		    functions[i].sid.segment != functions[i - 1].sid.segment)
-			rest = plan_rest(work, functions[i].sid.segment);
-		reason = &work->notes[i].unit_reason;
-		*reason = plan_unit_of(work, i, rest);
-		if (reason->rule != UIOMMU_RULE_UNIT_NONE)
-			work->plan.devices[i].unit = reason->other;
+	plan_own_units(work);
+	for (i = 0; i < work->function_count; i++) {
+		if (!functions[i].virtual_function)
+			continue;
+		like = uiommu_topology_find(topology, functions[i].physical);
+		if (like != UIOMMU_PCI_NONE &&
+		    !functions[like].virtual_function)
+			plan_copy_unit(work, i, like,
+				       UIOMMU_RULE_UNIT_PHYSICAL);
+	}
+	for (i = 0; i < work->function_count; i++) {
+		like = uiommu_plan_asker(topology, i);
+		if (like != i && !functions[like].has_requester)
+			plan_copy_unit(work, i, like,
+				       UIOMMU_RULE_UNIT_REQUESTER);
 	}
 }
 

@@ -103,8 +103,12 @@ void machine_hop(struct machine *machine, unsigned int device,
 
 int machine_try_plan(struct machine *machine, struct uiommu_plan *plan)
 {
-	struct uiommu_plan_input input = { &machine->dmar, &machine->topology,
-					   machine->units, machine->options };
+	struct uiommu_plan_input input = machine->input;
+
+	input.dmar = &machine->dmar;
+	input.topology = &machine->topology;
+	input.units = machine->units;
+	input.options = machine->options;
 
 	return uiommu_plan_make(machine->host, &input, plan);
 }
@@ -158,8 +162,9 @@ const struct uiommu_reason *machine_reason(const struct machine *machine,
 static void check_text(const struct machine *machine,
 		       const struct uiommu_reason *reason)
 {
-	const struct uiommu_pci_function *function =
-		&machine->topology.functions[reason->device];
+	struct uiommu_sid own =
+		machine->plan.aliases[machine->plan.devices[reason->device]
+					      .alias_first];
 	char text[200], cut[8], sid[16];
 	size_t size;
 
@@ -171,9 +176,10 @@ static void check_text(const struct machine *machine,
 	assert_null(strchr(text, '\n'));
 	assert_null(strstr(text, "4294967295"));
 	assert_null(strstr(text, "unknown"));
-	snprintf(sid, sizeof(sid), "%04x:%02x:%02x.%u", function->sid.segment,
-		 UIOMMU_SID_BUS(function->sid), UIOMMU_SID_DEV(function->sid),
-		 UIOMMU_SID_FN(function->sid));
+	if (reason->device < machine->topology.count)
+		own = machine->topology.functions[reason->device].sid;
+	snprintf(sid, sizeof(sid), "%04x:%02x:%02x.%u", own.segment,
+		 UIOMMU_SID_BUS(own), UIOMMU_SID_DEV(own), UIOMMU_SID_FN(own));
 	if (reason->rule <= UIOMMU_RULE_GROUP_MULTIFUNCTION)
 		assert_non_null(strstr(text, sid));
 	assert_int_equal(uiommu_reason_text(&machine->plan, &machine->topology,
@@ -189,6 +195,8 @@ static uint32_t check_reasons(const struct machine *machine, uint32_t i,
 	const struct uiommu_plan *plan = &machine->plan;
 	unsigned int units = 0, groups = 0, types = 0, regions = 0;
 
+	/* Reasons "besides" the one for each decision are not counted. */
+
 	for (; at < plan->reason_count && plan->reasons[at].device == i; at++) {
 		enum uiommu_rule rule = plan->reasons[at].rule;
 
@@ -199,7 +207,8 @@ static uint32_t check_reasons(const struct machine *machine, uint32_t i,
 			groups++;
 		else if (rule <= UIOMMU_RULE_TYPE_CONFLICT)
 			types++;
-		else
+		else if (rule >= UIOMMU_RULE_REGION_RMRR &&
+			 rule <= UIOMMU_RULE_REGION_ISA)
 			regions++;
 	}
 	assert_int_equal(units, 1);
@@ -246,6 +255,8 @@ static void check_groups(const struct uiommu_plan *plan)
 		assert_int_equal(group->member_first, next);
 		assert_true(group->member_count >= 1);
 		assert_true(group->type == UIOMMU_DOMAIN_DMA ||
+			    group->type == UIOMMU_DOMAIN_DMA_FQ ||
+			    group->type == UIOMMU_DOMAIN_BLOCKED ||
 			    group->type == UIOMMU_DOMAIN_IDENTITY);
 		next += group->member_count;
 		for (k = 0; k < group->member_count; k++) {
@@ -273,17 +284,22 @@ void machine_check(const struct machine *machine)
 	uint32_t aliases = 0, regions = 0, reason = 0;
 	uint32_t i;
 
-	assert_int_equal(plan->device_count, machine->topology.count);
+	assert_true(plan->device_count >= machine->topology.count);
 	for (i = 0; i < plan->device_count; i++) {
 		const struct uiommu_plan_device *device = &plan->devices[i];
 
-		assert_int_equal(device->function, i);
+		assert_int_equal(device->function, i < machine->topology.count
+							   ? i
+							   : UIOMMU_PCI_NONE);
 		assert_int_equal(device->unit == UIOMMU_PLAN_NONE,
 				 device->group == UIOMMU_PLAN_NONE);
 		assert_int_equal(device->alias_first, aliases);
 		assert_true(device->alias_count >= 1);
-		assert_int_equal(plan->aliases[aliases].rid,
-				 machine->topology.functions[i].sid.rid);
+		if (i < machine->topology.count &&
+		    !machine->topology.functions[i].has_requester)
+			assert_int_equal(
+				plan->aliases[aliases].rid,
+				machine->topology.functions[i].sid.rid);
 		aliases += device->alias_count;
 		assert_int_equal(device->region_first, regions);
 		regions += device->region_count;

@@ -22,6 +22,7 @@ struct machine {
 	uint8_t table[4 * MACHINE_SCOPES]; /* paths of at most two hops */
 	struct uiommu_plan_unit units[MACHINE_RECORDS];
 	struct uiommu_options options;
+	struct uiommu_plan_input input; /* what else goes in */
 	struct uiommu_plan plan;
 };
 

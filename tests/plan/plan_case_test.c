@@ -155,8 +155,20 @@ static void test_ports_of_one_slot(void **state)
 	}
 	fake_multifunction(machine->host->functions[0][28 << 3]);
 	machine_plan(machine);
+	/* What 1c.0 lets go round reaches what is below its neighbours. */
+	check_partition(machine, "00:1c.0+00:1c.1+00:1c.2+00:1c.3+01:00.0+"
+				 "02:00.0+03:00.0+04:00.0");
+	assert_int_equal(machine_reason(machine,
+					machine_index(machine, 4, 0, 0),
+					UIOMMU_RULE_GROUP_REACH)
+				 ->other,
+			 machine_index(machine, 0, 28, 0));
+	machine->input.rules = UIOMMU_RULES_LINUX;
+	machine_plan(machine);
 	check_partition(machine, "00:1c.0+00:1c.1+01:00.0+02:00.0 00:1c.2 "
 				 "00:1c.3 03:00.0 04:00.0");
+	assert_non_null(machine_reason(machine, machine_index(machine, 4, 0, 0),
+				       UIOMMU_RULE_GROUP_LINUX));
 	assert_int_equal(machine_reason(machine,
 					machine_index(machine, 0, 28, 1),
 					UIOMMU_RULE_GROUP_MULTIFUNCTION)
@@ -223,6 +235,13 @@ static void test_switches(void **state)
 		device(machine, bus + 3, 0, 0, UIOMMU_PCIE_ENDPOINT);
 	}
 	machine_plan(machine);
+	/* 11:01.0 lets requests go round to 11:00.0 and what is below it. */
+	check_partition(machine, "00:01.0 "
+				 "00:02.0+20:00.0+21:00.0+21:01.0+22:00.0+"
+				 "23:00.0 "
+				 "10:00.0 11:00.0+11:01.0+12:00.0+13:00.0");
+	machine->input.rules = UIOMMU_RULES_LINUX;
+	machine_plan(machine);
 	check_partition(machine, "00:01.0 "
 				 "00:02.0+20:00.0+21:00.0+21:01.0+22:00.0+"
 				 "23:00.0 "
@@ -257,6 +276,10 @@ static void test_slots(void **state)
 	/* A slot that could hold several but does not; an event collector. */
 	fake_multifunction(device(machine, 0, 4, 0, UIOMMU_PCI_CONVENTIONAL));
 	device(machine, 0, 5, 0, UIOMMU_PCIE_EVENT_COLLECTOR);
+	machine_plan(machine);
+	check_partition(machine, "00:01.0 00:01.1 00:02.0+00:02.1 00:03.0 "
+				 "00:04.0 00:05.0 01:00.0+01:00.1+01:00.2");
+	machine->input.rules = UIOMMU_RULES_LINUX;
 	machine_plan(machine);
 	check_partition(machine, "00:01.0 00:01.1 00:02.0+00:02.1 00:03.0 "
 				 "00:04.0 00:05.0 01:00.0+01:00.2 01:00.1");
@@ -690,9 +713,12 @@ static void test_too_much(void **state)
 	assert_int_equal(uiommu_topology_scan(&machine->topology, 0, 0, 1), 0);
 	live = machine->host->live;
 	{
-		struct uiommu_plan_input input = { &machine->dmar,
-						   &machine->topology, units,
-						   machine->options };
+		struct uiommu_plan_input input = {
+			.dmar = &machine->dmar,
+			.topology = &machine->topology,
+			.units = units,
+			.options = machine->options
+		};
 
 		assert_int_equal(
 			uiommu_plan_make(machine->host, &input, &machine->plan),

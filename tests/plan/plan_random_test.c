@@ -222,6 +222,35 @@ static bool oracle_share(const struct uiommu_topology *topology, uint32_t a,
 	return false;
 }
 
+/* Is @i, or a bridge above it, @bridge? Or, if @beside, of its slot? */
+static bool oracle_below(const struct uiommu_pci_function *functions,
+			 uint32_t i, uint32_t of, bool slot)
+{
+	for (; i != UIOMMU_PCI_NONE; i = functions[i].parent) {
+		if (slot && (functions[i].sid.rid & 0xfff8) ==
+				    (functions[of].sid.rid & 0xfff8))
+			return true;
+		if (!slot && functions[i].parent == functions[of].parent)
+			return true;
+	}
+	return false;
+}
+
+/* Can what @open lets pass reach @i? */
+static bool oracle_reached(const struct uiommu_pci_function *functions,
+			   uint32_t open, uint32_t i)
+{
+	const struct uiommu_pci_function *f = &functions[open];
+
+	if (oracle_apart(f))
+		return false;
+	if (f->multifunction && oracle_below(functions, i, open, true))
+		return true;
+	return f->pcie_type == UIOMMU_PCIE_DOWNSTREAM_PORT &&
+	       f->parent != UIOMMU_PCI_NONE &&
+	       oracle_below(functions, i, open, false);
+}
+
 static bool oracle_related(const struct uiommu_topology *topology, uint32_t a,
 			   uint32_t b)
 {
@@ -231,9 +260,8 @@ static bool oracle_related(const struct uiommu_topology *topology, uint32_t a,
 
 	if (one->parent == b && !oracle_path_apart(functions, b))
 		return true;
-	if ((one->sid.rid & 0xfff8) == (two->sid.rid & 0xfff8) &&
-	    one->multifunction && two->multifunction && !oracle_apart(one) &&
-	    !oracle_apart(two))
+	(void)two;
+	if (oracle_reached(functions, a, b))
 		return true;
 	return oracle_share(topology, a, b);
 }

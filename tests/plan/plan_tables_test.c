@@ -116,8 +116,10 @@ static void plan_table(struct machine *machine, struct uiommu_dmar *dmar)
 {
 	struct uiommu_plan_unit *units = calloc(dmar->record_count,
 						sizeof(*units));
-	struct uiommu_plan_input input = { dmar, &machine->topology, units,
-					   machine->options };
+	struct uiommu_plan_input input = { .dmar = dmar,
+					   .topology = &machine->topology,
+					   .units = units,
+					   .options = machine->options };
 	struct uiommu_sid *named = calloc(dmar->scope_count + 1,
 					  sizeof(*named));
 	unsigned int buses = 0x90;
