@@ -157,7 +157,8 @@ int uiommu_topology_set_physical(struct uiommu_topology *topology,
  *
  * Return: UIOMMU_OK, or
  *   UIOMMU_ENODEV - one of the two is not in the topology
- *   UIOMMU_EINVAL - @requester is @sid or asks as another itself
+ *   UIOMMU_EINVAL - @requester is @sid or asks as another itself, or
+ *     another asks as @sid
  */
 UIOMMU_MUST_CHECK
 int uiommu_topology_set_requester(struct uiommu_topology *topology,

@@ -17,6 +17,23 @@ int uiommu_topology_set_physical(struct uiommu_topology *topology,
 	return UIOMMU_OK;
 }
 
+static bool pci_is_requester(const struct uiommu_topology *topology,
+			     struct uiommu_sid sid)
+{
+	uint32_t i;
+
+	for (i = 0; i < topology->count; i++) {
+		const struct uiommu_pci_function *function =
+			&topology->functions[i];
+
+		if (function->has_requester &&
+		    function->requester.segment == sid.segment &&
+		    function->requester.rid == sid.rid)
+			return true;
+	}
+	return false;
+}
+
 int uiommu_topology_set_requester(struct uiommu_topology *topology,
 				  struct uiommu_sid sid,
 				  struct uiommu_sid requester)
@@ -26,7 +43,8 @@ int uiommu_topology_set_requester(struct uiommu_topology *topology,
 
 	if (i == UIOMMU_PCI_NONE || real == UIOMMU_PCI_NONE)
 		return UIOMMU_ENODEV;
-	if (i == real || topology->functions[real].has_requester)
+	if (i == real || topology->functions[real].has_requester ||
+	    pci_is_requester(topology, sid))
 		return UIOMMU_EINVAL;
 	topology->functions[i].has_requester = true;
 	topology->functions[i].requester = requester;

@@ -113,6 +113,24 @@ int machine_try_plan(struct machine *machine, struct uiommu_plan *plan)
 	return uiommu_plan_make(machine->host, &input, plan);
 }
 
+void machine_tell(struct machine *machine)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < machine->fact_count; i++) {
+		const struct machine_fact *fact = &machine->facts[i];
+
+		if (fact->physical)
+			err = uiommu_topology_set_physical(
+				&machine->topology, fact->sid, fact->other);
+		else
+			err = uiommu_topology_set_requester(
+				&machine->topology, fact->sid, fact->other);
+		assert_true(err == 0 || err == UIOMMU_EINVAL);
+	}
+}
+
 void machine_plan(struct machine *machine)
 {
 	if (machine->plan.host != NULL)
@@ -120,6 +138,7 @@ void machine_plan(struct machine *machine)
 	uiommu_topology_fini(&machine->topology);
 	assert_int_equal(uiommu_topology_scan(&machine->topology, 0, 0, 255),
 			 0);
+	machine_tell(machine);
 	assert_int_equal(machine_try_plan(machine, &machine->plan), 0);
 	machine_check(machine);
 }

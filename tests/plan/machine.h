@@ -13,6 +13,13 @@
 #define MACHINE_RECORDS 64
 #define MACHINE_SCOPES 256
 
+/* What configuration space does not tell of @sid. */
+struct machine_fact {
+	struct uiommu_sid sid;
+	struct uiommu_sid other;
+	bool physical; /* @other is its physical function; else asks as it */
+};
+
 struct machine {
 	struct uiommu_host *host;
 	struct uiommu_topology topology;
@@ -22,7 +29,10 @@ struct machine {
 	uint8_t table[4 * MACHINE_SCOPES]; /* paths of at most two hops */
 	struct uiommu_plan_unit units[MACHINE_RECORDS];
 	struct uiommu_options options;
+	struct uiommu_plan_input input; /* all but the four above */
 	struct uiommu_plan_input input; /* what else goes in */
+	struct machine_fact facts[8];
+	unsigned int fact_count;
 	struct uiommu_plan plan;
 };
 
@@ -40,7 +50,9 @@ struct uiommu_dmar_scope *machine_scope(struct machine *machine, uint8_t type,
 void machine_hop(struct machine *machine, unsigned int device,
 		 unsigned int function);
 
-/* Scans segment 0 and plans; frees an earlier plan. */
+/* Tells the topology the facts, as far as they apply. */
+void machine_tell(struct machine *machine);
+/* Scans segment 0, tells the facts and plans; frees an earlier plan. */
 void machine_plan(struct machine *machine);
 int machine_try_plan(struct machine *machine, struct uiommu_plan *plan);
 
