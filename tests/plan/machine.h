@@ -30,7 +30,6 @@ struct machine {
 	struct uiommu_plan_unit units[MACHINE_RECORDS];
 	struct uiommu_options options;
 	struct uiommu_plan_input input; /* all but the four above */
-	struct uiommu_plan_input input; /* what else goes in */
 	struct machine_fact facts[8];
 	unsigned int fact_count;
 	struct uiommu_plan plan;
