@@ -282,13 +282,15 @@ static bool oracle_both_ask(const struct uiommu_topology *topology, uint32_t a,
 	return oracle_asks(topology, a, rid) && oracle_asks(topology, b, rid);
 }
 
-/* Random machines have no more than sixteen buses. */
+/* All ids of all buses there are. */
 static bool oracle_share(const struct uiommu_topology *topology, uint32_t a,
 			 uint32_t b)
 {
 	uint32_t rid;
 
-	for (rid = 0; rid < 0x1000; rid++) {
+	uint32_t end = topology->functions[topology->count - 1].sid.rid | 0xff;
+
+	for (rid = 0; rid <= end; rid++) {
 		if (oracle_both_ask(topology, a, b, rid))
 			return true;
 	}
