@@ -10,7 +10,7 @@ build=${1:-build}
 variant=${2:-default}
 kernel=$build/host/bare/uiommu-bare
 all='default aw48 cm noscalable scalable devtlb firmware pt model'
-limit=90 # seconds; the kernel's own watchdog is faster
+limit=60 # seconds; the kernel's own watchdog is faster
 # The memory that the replacement DMAR reserves for the first edu.
 rmrr_first=e000000
 rmrr_last=e001fff
@@ -63,9 +63,12 @@ scalable) iommu=,x-scalable-mode=on ;;
 devtlb) iommu=,device-iotlb=on ;;
 firmware) module= ;;
 pt) append=passthrough ;;
-model) exec "$build/host/user/uiommu-user-demo" no-queue ;;
+model)
+	ninja -C "$build" host/user/uiommu-user-demo || exit 1
+	exec "$build/host/user/uiommu-user-demo" no-queue
+	;;
 off) append=iommu=off ;;
-bench) append=bench count='-icount shift=0,sleep=off' ;;
+bench) append=bench count='-icount shift=0,sleep=off' limit=300 ;;
 *)
 	echo "run-bare: no variant '$variant'; there are:" >&2
 	list >&2
