@@ -4,8 +4,9 @@
 BUILD ?= build
 VARIANT ?=
 FUZZ_SECONDS ?= 60
+SCENARIOS ?=
 
-.PHONY: all run test bench lint fuzz format clean help
+.PHONY: all run test test-linux bench lint fuzz format clean help
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -23,6 +24,11 @@ run: $(BUILD)/build.ninja
 test:
 	@scripts/setup.sh test
 	@scripts/test.sh $(BUILD)
+
+# Linux as referee: boots every scenario; "as recorded" or it fails.
+test-linux:
+	@scripts/setup.sh linux
+	@python3 tests/linux/record.py $(BUILD)/linux check $(SCENARIOS)
 
 bench: $(BUILD)/build.ninja
 	@scripts/setup.sh run
@@ -46,6 +52,7 @@ clean:
 help:
 	@echo 'make run       boot the reference kernel in QEMU (VARIANT=list: see all)'
 	@echo 'make test      build, check and test everything; ends in a count'
+	@echo 'make test-linux  boot Linux on every machine of tests/linux (10 min)'
 	@echo 'make           build only'
 	@echo 'make bench     measure; prints a table, writes $(BUILD)/bench.json'
 	@echo 'make lint      the slow static analysers'

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Install what a target needs: setup.sh run|test|lint
+# Install what a target needs: setup.sh run|test|lint|linux
 #
 # Silent when nothing is missing. Where it may not install, it says exactly
 # what is to be installed and fails.
@@ -13,13 +13,16 @@ test="$run g++:g++ clang:clang clang-format:clang-format
 	libclang-rt-14-dev:clang libcmocka-dev:=cmocka acpica-tools:iasl
 	linux-headers-amd64:@kernel"
 lint="$test clang-tidy:clang-tidy cppcheck:cppcheck"
+# The kernel that is booted is downloaded, not installed: see tests/linux.
+linux="python3:python3 qemu-system-x86:qemu-system-x86_64 acpica-tools:iasl"
 
 case ${1-} in
 run) wanted=$run ;;
 test) wanted=$test ;;
 lint) wanted=$lint ;;
+linux) wanted=$linux ;;
 *)
-	echo "usage: $0 run|test|lint" >&2
+	echo "usage: $0 run|test|lint|linux" >&2
 	exit 2
 	;;
 esac

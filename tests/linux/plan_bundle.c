@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reads a bundle from standard input, plans as Linux would, and prints groups
+ * with their type, and each member's regions, as JSON. The referee compares
+ * that with what Linux did.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <uiommu/plan.h>
+
+#include "bundle_host.h"
+
+#define ECAP_PASS_THROUGH (UINT64_C(1) << 6)
+
+static void print_device(const struct uiommu_plan *plan,
+			 const struct uiommu_topology *topology, uint32_t index)
+{
+	const struct uiommu_plan_device *device = &plan->devices[index];
+	struct uiommu_sid sid = topology->functions[device->function].sid;
+	uint32_t i;
+
+	printf("    {\"device\": \"%04x:%02x:%02x.%x\", \"regions\": [",
+	       sid.segment, sid.rid >> 8, sid.rid >> 3 & 0x1f, sid.rid & 7);
+	for (i = 0; i < device->region_count; i++) {
+		const struct uiommu_region *region =
+			&plan->regions[device->region_first + i];
+
+		printf("%s[%" PRIu64 ", %" PRIu64 ", \"%s\"]",
+		       i > 0 ? ", " : "", region->range.first,
+		       region->range.last,
+		       uiommu_region_type_name(region->type));
+	}
+	printf("]}");
+}
+
+static void print_plan(const struct uiommu_plan *plan,
+		       const struct uiommu_topology *topology)
+{
+	uint32_t i, k;
+
+	printf("[");
+	for (i = 0; i < plan->group_count; i++) {
+		const struct uiommu_plan_group *group = &plan->groups[i];
+
+		printf("%s\n  {\"type\": \"%s\", \"members\": [\n",
+		       i > 0 ? "," : "", uiommu_domain_type_name(group->type));
+		for (k = 0; k < group->member_count; k++) {
+			print_device(plan, topology,
+				     plan->members[group->member_first + k]);
+			printf("%s\n", k + 1 < group->member_count ? "," : "");
+		}
+		printf("  ]}");
+	}
+	printf("\n]\n");
+}
+
+static void check(int status, const char *what)
+{
+	if (status == UIOMMU_OK)
+		return;
+	fprintf(stderr, "%s: error %d\n", what, status);
+	exit(2);
+}
+
+/* What the table refers to; the caller frees it. */
+static void *read_table(struct uiommu_host *host, struct uiommu_dmar *dmar,
+			struct uiommu_plan_unit *units)
+{
+	size_t room = uiommu_dmar_memory(host->dmar_size);
+	void *memory = malloc(room);
+	uint32_t i;
+	size_t k;
+
+	check(uiommu_dmar_read(host->dmar, host->dmar_size, memory, room, dmar),
+	      "the DMAR table");
+	for (i = 0; i < dmar->record_count; i++) {
+		const struct uiommu_dmar_record *record = &dmar->records[i];
+
+		if (record->type != UIOMMU_DMAR_DRHD)
+			continue;
+		units[i].present = record->usable;
+		units[i].passthrough = true;
+		for (k = 0; k < host->unit_count; k++) {
+			if (host->units[k].address == record->range.first)
+				units[i].passthrough = host->units[k].ecap &
+						       ECAP_PASS_THROUGH;
+		}
+	}
+	return memory;
+}
+
+static void scan(struct uiommu_host *host, struct uiommu_topology *topology)
+{
+	uint16_t last = 0;
+	size_t i;
+
+	uiommu_topology_init(topology, host);
+	for (i = 0; i < host->function_count; i++) {
+		uint16_t segment = host->functions[i].sid.segment;
+
+		if (i > 0 && segment == last)
+			continue;
+		check(uiommu_topology_scan(topology, segment, 0, 255),
+		      "the scan");
+		last = segment;
+	}
+}
+
+int main(void)
+{
+	static struct uiommu_plan_unit units[8192];
+	struct uiommu_host *host = bundle_read(stdin);
+	struct uiommu_topology topology;
+	struct uiommu_plan_input input = { .topology = &topology };
+	struct uiommu_dmar dmar;
+	struct uiommu_plan plan;
+	void *memory = NULL;
+
+	scan(host, &topology);
+	if (host->dmar_size > 0) {
+		memory = read_table(host, &dmar, units);
+		input.dmar = &dmar;
+		input.units = units;
+	}
+	check(uiommu_plan_make(host, &input, &plan), "the plan");
+	print_plan(&plan, &topology);
+	uiommu_plan_fini(&plan);
+	uiommu_topology_fini(&topology);
+	free(memory);
+	return 0;
+}
