@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A machine as the command knows it: what firmware and configuration space
+ * say, and what Linux made of it, wherever that was read from. A source fills
+ * in the first part of struct machine, machine_prepare() derives the second.
+ */
+#ifndef CLI_MACHINE_H
+#define CLI_MACHINE_H
+
+#include <uiommu/dmar.h>
+#include <uiommu/pci.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MACHINE_CONFIG_SIZE 4096u
+/* Bounds of what a file may hold, far above any machine. */
+#define MACHINE_FUNCTIONS_MOST 16384u
+#define MACHINE_GROUPS_MOST 16384u
+#define MACHINE_UNITS_MOST 1024u
+#define MACHINE_RANGES_MOST 4096u
+#define MACHINE_LINES_MOST 4096u
+
+/* What went wrong, in words for a person: where, what, what to do. */
+struct machine_error {
+	char text[512];
+};
+
+void machine_fail(struct machine_error *error, const char *fmt, ...)
+	UIOMMU_PRINTF(2, 3);
+
+/* One function's configuration space, and what it does not tell. */
+struct machine_function {
+	struct uiommu_sid sid;
+	uint32_t size; /* bytes known: 0, 64, 256 or 4096 */
+	uint8_t *config;
+	uint16_t vendor, device; /* of a virtual function; else 0 */
+	bool has_physfn;
+	struct uiommu_sid physfn;
+	bool external_facing;
+	bool untrusted;
+	char driver[32];
+};
+
+struct machine_range {
+	struct uiommu_range range;
+	char kind[32];
+};
+
+struct machine_member {
+	char name[32]; /* as Linux writes it */
+	bool pci;      /* false: a platform device; sid means nothing */
+	struct uiommu_sid sid;
+};
+
+/* A group as Linux made it. */
+struct machine_group {
+	uint32_t number;
+	char type[24]; /* empty if not known */
+	struct machine_member *members;
+	uint32_t member_count;
+	struct machine_range *regions;
+	uint32_t region_count;
+};
+
+/* A unit's registers, as Linux shows them. */
+struct machine_unit {
+	char name[16];
+	uint64_t base, cap, ecap;
+};
+
+/* Windows of a host bridge into the processor's address space. */
+struct machine_bridge {
+	uint16_t segment;
+	uint8_t bus;
+	struct uiommu_range window;
+};
+
+struct uiommu_host {
+	struct machine *machine;
+};
+
+struct machine {
+	/* --- by the source --- */
+	char *source; /* "this machine", or a file's name */
+	char *cmdline;
+	char *kernel;
+	uint8_t *table; /* the DMAR, or NULL */
+	size_t table_size;
+	bool table_unknown; /* there may be one that could not be read */
+	bool live;
+	struct machine_function *functions; /* sorted by prepare */
+	uint32_t function_count, function_room;
+	struct machine_group *groups;
+	uint32_t group_count, group_room;
+	struct machine_unit *units;
+	uint32_t unit_count, unit_room;
+	struct machine_range *memory;
+	uint32_t memory_count, memory_room;
+	struct machine_bridge *bridges;
+	uint32_t bridge_count, bridge_room;
+	char **log; /* lines of the kernel about DMAR and iommu */
+	uint32_t log_count, log_room;
+	char **notes; /* what is missing or odd, for a person */
+	uint32_t note_count, note_room;
+
+	/* --- by machine_prepare() --- */
+	struct uiommu_host host;
+	struct uiommu_topology topology;
+	struct uiommu_dmar dmar; /* valid if dmar_error is 0 and table set */
+	void *dmar_memory;
+	int dmar_error;
+	bool assumed; /* no table was given: one unit is taken to cover all */
+};
+
+/** machine_init() - an empty machine; machine_fini() after any use */
+void machine_init(struct machine *machine);
+void machine_fini(struct machine *machine);
+
+/*
+ * What a source calls. Each copies what it is given. 0, or -1: too many of
+ * them or no memory; the reason is in @error.
+ */
+int machine_set(char **field, const char *text, struct machine_error *error);
+int machine_note(struct machine *machine, const char *fmt, ...)
+	UIOMMU_PRINTF(2, 3);
+int machine_add_log(struct machine *machine, const char *line,
+		    struct machine_error *error);
+int machine_add_memory(struct machine *machine, struct uiommu_range range,
+		       const char *kind, struct machine_error *error);
+int machine_add_bridge(struct machine *machine, uint16_t segment, uint8_t bus,
+		       struct uiommu_range window, struct machine_error *error);
+int machine_set_table(struct machine *machine, const void *bytes, size_t size,
+		      struct machine_error *error);
+
+/* The function, the group or the unit so named; made if there is none. */
+struct machine_function *machine_function(struct machine *machine,
+					  struct uiommu_sid sid,
+					  struct machine_error *error);
+struct machine_group *machine_group(struct machine *machine, uint32_t number,
+				    struct machine_error *error);
+struct machine_unit *machine_unit(struct machine *machine, const char *name,
+				  struct machine_error *error);
+int machine_set_config(struct machine_function *function, const void *bytes,
+		       uint32_t size, struct machine_error *error);
+int machine_group_device(struct machine_group *group, const char *name,
+			 struct machine_error *error);
+int machine_group_region(struct machine_group *group, struct uiommu_range range,
+			 const char *type, struct machine_error *error);
+
+/**
+ * machine_prepare() - read the table and scan the topology
+ * @machine: filled by a source
+ * @error: why not
+ *
+ * A table that cannot be used is no failure: dmar_error says so and the
+ * findings why. Where no table is known at all but may exist, one unit that
+ * covers everything is assumed, and a note says so.
+ *
+ * Return: 0, or -1.
+ */
+int machine_prepare(struct machine *machine, struct machine_error *error);
+
+/* The unit's registers, by their address; NULL if not known. */
+const struct machine_unit *machine_unit_at(const struct machine *machine,
+					   uint64_t base);
+
+/* Linux's group of a function; NULL if not known. */
+const struct machine_group *machine_group_of(const struct machine *machine,
+					     struct uiommu_sid sid);
+
+const struct machine_function *machine_find(const struct machine *machine,
+					    struct uiommu_sid sid);
+
+/* --- Sources: 0, or -1 with the reason; then call machine_fini() --- */
+
+/* A bundle, docs/bundle.md; "-" is standard input. */
+int machine_read_bundle(struct machine *machine, const char *path,
+			struct machine_error *error);
+/* The same from memory; @name is for messages. */
+int machine_parse_bundle(struct machine *machine, const char *name,
+			 const char *text, size_t size,
+			 struct machine_error *error);
+
+#endif /* CLI_MACHINE_H */

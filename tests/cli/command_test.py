@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The command on bundles, good and bad: command_test.py PROGRAM"""
+import random
+import struct
+import subprocess
+import sys
+
+FAULTS = []
+
+
+def run(*words, text=""):
+    done = subprocess.run([sys.argv[1], *words], input=text.encode("latin-1"),
+                          capture_output=True, check=False)
+    return (done.returncode, done.stdout.decode("latin-1"),
+            done.stderr.decode("latin-1"))
+
+
+def want(what, got, status, word=""):
+    if got[0] != status or word not in got[1] + got[2]:
+        FAULTS.append(what)
+        print(f"NOT OK {what}: status {got[0]}\n{got[1]}{got[2]}")
+
+
+def dmar():
+    """One unit at 0xfed90000 that takes all."""
+    unit = struct.pack("<HHBBHQ", 0, 16, 1, 0, 0, 0xfed90000)
+    table = struct.pack("<4sIBB6s8sI4sIBB10x", b"DMAR", 48 + len(unit), 1, 0,
+                        b"TEST  ", b"TEST    ", 1, b"TEST", 1, 47, 0) + unit
+    return table[:9] + bytes([-sum(table) & 255]) + table[10:]
+
+
+def function(sid, device):
+    """Conventional endpoint."""
+    words = struct.pack("<HHIBBHI", 0x8086, device, 0, 0, 0, 0x0200, 0)
+    return f"== config {sid}\n{words.hex()}\n" + ("00" * 16 + "\n") * 3
+
+
+def bundle(groups):
+    text = "uiommu-bundle 1\n== cmdline\nintel_iommu=on\n"
+    text += "== table DMAR\n" + dmar().hex() + "\n"
+    text += function("0000:00:02.0", 0x1000)
+    text += function("0000:00:03.0", 0x1001)
+    for number, devices in enumerate(groups):
+        text += f"== group {number}\ntype DMA-FQ\n"
+        text += "".join(f"device 0000:00:{d}.0\n" for d in devices)
+        text += "region 0xfee00000 0xfeefffff msi\n"
+    return text
+
+
+def groups(text):
+    return run("groups", "--from", "-", text=text)
+
+
+def main():
+    good = bundle([["02"], ["03"]])
+    want("Linux agrees", groups(good), 0, "Linux has the same groups")
+    want("two groups", groups(good), 0, "group 1\n  0000:00:03.0")
+    want("Linux differs", groups(bundle([["02", "03"]])), 1,
+         "Linux has 2 of these groups otherwise")
+    want("Linux unknown", groups(bundle([])), 0, "is not known")
+    want("no command", run(), 2, "usage")
+    want("unknown command", run("grups", "--from", "-"), 2, "usage")
+    want("unknown rules", run("groups", "--from", "-", "--rules", "x"), 2)
+    want("help", run("--help"), 0, "usage")
+    want("no such file", run("groups", "--from", "/nonexistent"), 1, "No such")
+    want("no bundle", groups("hello\n"), 1, ":1: no bundle")
+    head = "uiommu-bundle 1\n"
+    want("unknown section", groups(good + "== wish\nx\n"), 0, "'wish'")
+    want("bad address", groups(head + "== config 0:zz\n"), 1, ":2: ")
+    want("bad hex", groups(head + "== config 00:02.0\nxy\n"), 1, ":3: ")
+    want("short", groups(head + "== config 00:02.0\n00\n"), 1, "1 bytes")
+    want("bad range", groups(head + "== memory\n0x2 0x1 RAM\n"), 1, ":3: ")
+    want("bad table", groups(head + "== table DMAR\n00\n"), 1, "no DMAR")
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    for _ in range(200):
+        text = list(good[:dice.randrange(len(good))] if dice.random() < .3
+                    else good)
+        for _ in range(dice.randrange(8) if text else 0):
+            text[dice.randrange(len(text))] = chr(dice.randrange(256))
+        got = groups("".join(text))
+        if got[0] not in (0, 1) or "Sanitizer" in got[2] or \
+                "runtime error" in got[2]:
+            want(f"garbled: {''.join(text)!r}", got, 0)
+    print(f"{len(FAULTS)} faults")
+    return 1 if FAULTS else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
