@@ -88,8 +88,6 @@ struct machine {
 	char *kernel;
 	uint8_t *table; /* the DMAR, or NULL */
 	size_t table_size;
-	bool table_unknown; /* there may be one that could not be read */
-	bool live;
 	struct machine_function *functions; /* sorted by prepare */
 	uint32_t function_count, function_room;
 	struct machine_group *groups;
@@ -111,7 +109,6 @@ struct machine {
 	struct uiommu_dmar dmar; /* valid if dmar_error is 0 and table set */
 	void *dmar_memory;
 	int dmar_error;
-	bool assumed; /* no table was given: one unit is taken to cover all */
 };
 
 /** machine_init() - an empty machine; machine_fini() after any use */
@@ -155,8 +152,7 @@ int machine_group_region(struct machine_group *group, struct uiommu_range range,
  * @error: why not
  *
  * A table that cannot be used is no failure: dmar_error says so and the
- * findings why. Where no table is known at all but may exist, one unit that
- * covers everything is assumed, and a note says so.
+ * findings why.
  *
  * Return: 0, or -1.
  */
