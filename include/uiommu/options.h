@@ -28,8 +28,8 @@ struct uiommu_options {
 	enum uiommu_choice superpages;	/* leaves above 4 KiB */
 	enum uiommu_choice scalable;	/* scalable mode; noted, not used */
 	enum uiommu_choice isa_range;	/* 0-16 MiB of an ISA bridge */
-	bool off;	   /* no remapping, whatever else is asked */
-	bool igfx_off;	   /* leave units that serve graphics alone */
+	bool off;	    /* no remapping, whatever else is asked */
+	bool igfx_off;	    /* leave units that serve graphics alone */
 	bool tboot_noforce; /* a measured launch does not force remapping */
 };
 

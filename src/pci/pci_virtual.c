@@ -50,8 +50,7 @@ void uiommu_pci_sort(struct uiommu_pci_function *functions, uint32_t count)
 	struct uiommu_pci_function held;
 	uint32_t gap, i, k;
 
-	for (gap = count / 2; gap != 0;
-	     gap = gap == 2 ? 1 : (uint32_t)((uint64_t)gap * 5 / 11)) {
+	for (gap = count / 2; gap != 0; gap = gap == 2 ? 1 : gap * 5 / 11) {
 		for (i = gap; i < count; i++) {
 			held = functions[i];
 			for (k = i; k >= gap &&

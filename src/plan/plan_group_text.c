@@ -107,6 +107,56 @@ static size_t plan_reach_text(const struct uiommu_plan *plan,
 		PLAN_SID(topology, reason->device));
 }
 
+/* Sentences about two devices: the words before, between and after them. */
+struct plan_pair_words {
+	const char *before;
+	const char *between;
+	const char *after;
+};
+
+static const struct plan_pair_words *plan_pair_words(enum uiommu_rule rule)
+{
+	static const struct plan_pair_words slot = {
+		"", " and ", " are functions of one slot without access control"
+	};
+	static const struct plan_pair_words joined = { "", " is joined by ",
+						       ", which says why" };
+	static const struct plan_pair_words apart = {
+		"Linux keeps ", " and ", " apart, yet one may reach the other"
+	};
+
+	if (rule == UIOMMU_RULE_GROUP_MULTIFUNCTION)
+		return &slot;
+	return rule == UIOMMU_RULE_GROUP_JOINED ? &joined : &apart;
+}
+
+static size_t plan_pair_text(const struct uiommu_plan *plan,
+			     const struct uiommu_topology *topology,
+			     const struct uiommu_reason *reason, char *text,
+			     size_t size)
+{
+	const struct plan_pair_words *words = plan_pair_words(reason->rule);
+
+	return uiommu_format(text, size,
+			     "%s" UIOMMU_SID_FMT "%s" UIOMMU_SID_FMT "%s",
+			     words->before, PLAN_SID(topology, reason->device),
+			     words->between, PLAN_SID(topology, reason->other),
+			     words->after);
+}
+
+static size_t plan_claim_text(const struct uiommu_plan *plan,
+			      const struct uiommu_topology *topology,
+			      const struct uiommu_reason *reason, char *text,
+			      size_t size)
+{
+	return uiommu_format(text, size,
+			     "for " UIOMMU_SID_FMT
+			     " the vendor of " UIOMMU_SID_FMT " states: %s",
+			     PLAN_SID(topology, reason->device),
+			     PLAN_SID(topology, reason->other),
+			     uiommu_plan_claim_text(reason->detail));
+}
+
 size_t uiommu_plan_group_text(const struct uiommu_plan *plan,
 			      const struct uiommu_topology *topology,
 			      const struct uiommu_reason *reason, char *text,
@@ -119,44 +169,20 @@ size_t uiommu_plan_group_text(const struct uiommu_plan *plan,
 		return plan_bridge_text(plan, topology, reason, text, size);
 	case UIOMMU_RULE_GROUP_NO_ACS:
 		return plan_acs_text(plan, topology, reason, text, size);
-	case UIOMMU_RULE_GROUP_MULTIFUNCTION:
-		return uiommu_format(text, size,
-				     UIOMMU_SID_FMT
-				     " and " UIOMMU_SID_FMT
-				     " are functions of one slot without "
-				     "access control",
-				     PLAN_SID(topology, reason->device),
-				     PLAN_SID(topology, reason->other));
 	case UIOMMU_RULE_GROUP_REACH:
 		return plan_reach_text(plan, topology, reason, text, size);
+	case UIOMMU_RULE_GROUP_MULTIFUNCTION:
 	case UIOMMU_RULE_GROUP_JOINED:
-		return uiommu_format(text, size,
-				     UIOMMU_SID_FMT
-				     " is joined by " UIOMMU_SID_FMT
-				     ", which says why",
-				     PLAN_SID(topology, reason->device),
-				     PLAN_SID(topology, reason->other));
+	case UIOMMU_RULE_GROUP_LINUX:
+		return plan_pair_text(plan, topology, reason, text, size);
 	case UIOMMU_RULE_GROUP_CLAIM:
-		return uiommu_format(text, size,
-				     "for " UIOMMU_SID_FMT
-				     " the vendor of " UIOMMU_SID_FMT
-				     " states: %s",
-				     PLAN_SID(topology, reason->device),
-				     PLAN_SID(topology, reason->other),
-				     uiommu_plan_claim_text(reason->detail));
+		return plan_claim_text(plan, topology, reason, text, size);
 	case UIOMMU_RULE_GROUP_MODEL_ALIAS:
 		return uiommu_format(text, size,
 				     UIOMMU_SID_FMT
 				     " is of a model that asks as %s",
 				     PLAN_SID(topology, reason->device),
 				     uiommu_plan_alias_text(reason->detail));
-	case UIOMMU_RULE_GROUP_LINUX:
-		return uiommu_format(text, size,
-				     "Linux keeps " UIOMMU_SID_FMT
-				     " and " UIOMMU_SID_FMT
-				     " apart, yet one may reach the other",
-				     PLAN_SID(topology, reason->device),
-				     PLAN_SID(topology, reason->other));
 	default:
 		return uiommu_format(text, size,
 				     UIOMMU_SID_FMT

@@ -52,6 +52,52 @@ const char *uiommu_region_type_name(enum uiommu_region_type type)
 	return "unknown";
 }
 
+/* The device itself asks under another name, or has none in PCI. */
+static size_t plan_unit_other_text(const struct uiommu_plan *plan,
+				   const struct uiommu_topology *topology,
+				   const struct uiommu_reason *reason,
+				   char *text, size_t size)
+{
+	const char *how = " asks as ";
+
+	if (reason->rule == UIOMMU_RULE_UNIT_NAMESPACE)
+		return uiommu_format(
+			text, size,
+			"the unit of DMAR record %u names the ACPI device of "
+			"record %u, which asks as " UIOMMU_SID_FMT,
+			reason->other, reason->detail,
+			PLAN_SID(topology, reason->device));
+	if (reason->rule == UIOMMU_RULE_UNIT_PHYSICAL)
+		how = " is a virtual function of ";
+	return uiommu_format(text, size,
+			     UIOMMU_SID_FMT "%s" UIOMMU_SID_FMT
+					    ", so the unit of DMAR record %u "
+					    "is its",
+			     PLAN_SID(topology, reason->device), how,
+			     PLAN_SID(topology, reason->detail), reason->other);
+}
+
+static size_t plan_unit_none_text(const struct uiommu_plan *plan,
+				  const struct uiommu_topology *topology,
+				  const struct uiommu_reason *reason,
+				  char *text, size_t size)
+{
+	const char *why = "is not there";
+
+	if (reason->rule == UIOMMU_RULE_UNIT_GRAPHICS_OFF)
+		why = "is for displays alone and an option leaves it off";
+	else if (reason->other == UIOMMU_PLAN_NONE)
+		return uiommu_format(text, size,
+				     "no unit covers " UIOMMU_SID_FMT
+				     ", so nothing confines its DMA",
+				     PLAN_SID(topology, reason->device));
+	return uiommu_format(text, size,
+			     "the unit of DMAR record %u %s, so nothing "
+			     "confines the DMA of " UIOMMU_SID_FMT,
+			     reason->other, why,
+			     PLAN_SID(topology, reason->device));
+}
+
 static size_t plan_unit_text(const struct uiommu_plan *plan,
 			     const struct uiommu_topology *topology,
 			     const struct uiommu_reason *reason, char *text,
@@ -78,46 +124,12 @@ static size_t plan_unit_text(const struct uiommu_plan *plan,
 				     reason->other,
 				     PLAN_SID(topology, reason->device));
 	case UIOMMU_RULE_UNIT_PHYSICAL:
-		return uiommu_format(text, size,
-				     UIOMMU_SID_FMT
-				     " is a virtual function of " UIOMMU_SID_FMT
-				     ", so the unit of DMAR record %u is its",
-				     PLAN_SID(topology, reason->device),
-				     PLAN_SID(topology, reason->detail),
-				     reason->other);
 	case UIOMMU_RULE_UNIT_REQUESTER:
-		return uiommu_format(
-			text, size,
-			UIOMMU_SID_FMT " asks as " UIOMMU_SID_FMT
-				       ", so the unit of DMAR record %u is its",
-			PLAN_SID(topology, reason->device),
-			PLAN_SID(topology, reason->detail), reason->other);
 	case UIOMMU_RULE_UNIT_NAMESPACE:
-		return uiommu_format(
-			text, size,
-			"the unit of DMAR record %u names the ACPI device of "
-			"record %u, which asks as " UIOMMU_SID_FMT,
-			reason->other, reason->detail,
-			PLAN_SID(topology, reason->device));
-	case UIOMMU_RULE_UNIT_GRAPHICS_OFF:
-		return uiommu_format(
-			text, size,
-			"the unit of DMAR record %u is for displays alone and "
-			"an option leaves it off, so nothing confines the DMA "
-			"of " UIOMMU_SID_FMT,
-			reason->other, PLAN_SID(topology, reason->device));
+		return plan_unit_other_text(plan, topology, reason, text, size);
 	default:
-		break;
+		return plan_unit_none_text(plan, topology, reason, text, size);
 	}
-	if (reason->other == UIOMMU_PLAN_NONE)
-		return uiommu_format(text, size,
-				     "no unit covers " UIOMMU_SID_FMT
-				     ", so nothing confines its DMA",
-				     PLAN_SID(topology, reason->device));
-	return uiommu_format(text, size,
-			     "the unit of DMAR record %u is not there, so "
-			     "nothing confines the DMA of " UIOMMU_SID_FMT,
-			     reason->other, PLAN_SID(topology, reason->device));
 }
 
 static size_t plan_type_text(const struct uiommu_plan *plan,
