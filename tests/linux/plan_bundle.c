@@ -7,22 +7,33 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include <uiommu/options.h>
 #include <uiommu/plan.h>
 
 #include "bundle_host.h"
 
+#define CAP_CACHING_MODE (UINT64_C(1) << 7)
+#define CAP_SAGAW (UINT64_C(0x1f) << 8)
 #define ECAP_PASS_THROUGH (UINT64_C(1) << 6)
 
 static void print_device(const struct uiommu_plan *plan,
 			 const struct uiommu_topology *topology, uint32_t index)
 {
 	const struct uiommu_plan_device *device = &plan->devices[index];
-	struct uiommu_sid sid = topology->functions[device->function].sid;
+	struct uiommu_sid sid = { 0, 0 };
 	uint32_t i;
 
-	printf("    {\"device\": \"%04x:%02x:%02x.%x\", \"regions\": [",
-	       sid.segment, sid.rid >> 8, sid.rid >> 3 & 0x1f, sid.rid & 7);
+	if (device->function == UIOMMU_PCI_NONE) {
+		printf("    {\"device\": \"namespace\", \"regions\": [");
+	} else {
+		sid = topology->functions[device->function].sid;
+		printf("    {\"device\": \"%04x:%02x:%02x.%x\", "
+		       "\"regions\": [",
+		       sid.segment, sid.rid >> 8, sid.rid >> 3 & 0x1f,
+		       sid.rid & 7);
+	}
 	for (i = 0; i < device->region_count; i++) {
 		const struct uiommu_region *region =
 			&plan->regions[device->region_first + i];
@@ -83,9 +94,14 @@ static void *read_table(struct uiommu_host *host, struct uiommu_dmar *dmar,
 		units[i].present = record->usable;
 		units[i].passthrough = true;
 		for (k = 0; k < host->unit_count; k++) {
-			if (host->units[k].address == record->range.first)
-				units[i].passthrough = host->units[k].ecap &
-						       ECAP_PASS_THROUGH;
+			const struct bundle_unit *unit = &host->units[k];
+
+			if (unit->address != record->range.first)
+				continue;
+			units[i].present = units[i].present &&
+					   (unit->cap & CAP_SAGAW) != 0;
+			units[i].passthrough = unit->ecap & ECAP_PASS_THROUGH;
+			units[i].caching = unit->cap & CAP_CACHING_MODE;
 		}
 	}
 	return memory;
@@ -106,6 +122,14 @@ static void scan(struct uiommu_host *host, struct uiommu_topology *topology)
 		      "the scan");
 		last = segment;
 	}
+	for (i = 0; i < host->function_count; i++) {
+		uint32_t at = uiommu_topology_find(topology,
+						   host->functions[i].sid);
+
+		if (at != UIOMMU_PCI_NONE)
+			topology->functions[at].external_facing =
+				host->functions[i].external_facing;
+	}
 }
 
 int main(void)
@@ -113,7 +137,8 @@ int main(void)
 	static struct uiommu_plan_unit units[8192];
 	struct uiommu_host *host = bundle_read(stdin);
 	struct uiommu_topology topology;
-	struct uiommu_plan_input input = { .topology = &topology };
+	struct uiommu_plan_input input = { .topology = &topology,
+					   .rules = UIOMMU_RULES_LINUX };
 	struct uiommu_dmar dmar;
 	struct uiommu_plan plan;
 	void *memory = NULL;
@@ -124,6 +149,8 @@ int main(void)
 		input.dmar = &dmar;
 		input.units = units;
 	}
+	uiommu_options_parse(host->cmdline, strlen(host->cmdline),
+			     &input.options, NULL, 0);
 	check(uiommu_plan_make(host, &input, &plan), "the plan");
 	print_plan(&plan, &topology);
 	uiommu_plan_fini(&plan);

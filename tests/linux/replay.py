@@ -48,7 +48,9 @@ def ours(planner, answer):
 
 def theirs(answer):
     """Linux's groups, in the same form."""
-    return {tuple(sorted(group['devices'])): (group['type'], group['regions'])
+    return {tuple(sorted(name if name.startswith('0000:') else 'namespace'
+                         for name in group['devices'])):
+            (group['type'], group['regions'])
             for group in answer['groups']}
 
 
