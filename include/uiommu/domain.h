@@ -49,7 +49,8 @@ int uiommu_domain_create(struct uiommu_group *group,
  * Context: sleep.
  *
  * Return: UIOMMU_OK, or
- *   UIOMMU_EBUSY - a group is attached to it
+ *   UIOMMU_EBUSY - a group is attached to it, or a unit broke with a device
+ *     still in it: uiommu_stop() frees it then
  *   UIOMMU_EINVAL - identity, blocked, or a group's default domain
  */
 UIOMMU_MUST_CHECK
@@ -119,7 +120,7 @@ int uiommu_domain_unmap(struct uiommu_domain *domain, struct uiommu_range range,
  * @iova: address as a device would use it, any alignment
  * @paddr: where to store the physical address
  *
- * Context: any.
+ * Context: any; not while the same address is unmapped.
  *
  * Return: UIOMMU_OK, or UIOMMU_ENOENT if an access would be refused.
  */

@@ -225,6 +225,21 @@ int uiommu_domain_create(struct uiommu_group *group,
 	return err;
 }
 
+/*
+ * A unit that broke while a group moved keeps members where they were, though
+ * the books have the group blocked: what it may walk must not go.
+ */
+static bool domain_stuck(const struct uiommu_domain *domain)
+{
+	const struct uiommu *uiommu = domain->uiommu;
+	uint32_t i;
+
+	for (i = 0; i < uiommu->plan.device_count; i++)
+		if (uiommu->devices[i].hw.domain == &domain->hw)
+			return true;
+	return false;
+}
+
 int uiommu_domain_destroy(struct uiommu_domain *domain)
 {
 	struct uiommu *uiommu = domain->uiommu;
@@ -234,7 +249,7 @@ int uiommu_domain_destroy(struct uiommu_domain *domain)
 	if (domain->hw.type != UIOMMU_DOMAIN_UNMANAGED)
 		return UIOMMU_EINVAL;
 	state = uiommu_host_lock_acquire(uiommu->mutex);
-	if (domain->attached)
+	if (domain->attached || domain_stuck(domain))
 		err = UIOMMU_EBUSY;
 	else
 		uiommu_core_domain_free(domain);
