@@ -60,7 +60,9 @@ int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
  * @iova: what uiommu_dma_map() gave
  * @size: the same size
  *
- * After success the device reaches the memory no more and it may be reused.
+ * After success the memory may be reused: the device reaches it no more, unless
+ * it is in the identity domain now; not even when its group comes back from
+ * there to the domain that the mapping was made in.
  * After UIOMMU_EIO or UIOMMU_ETIMEDOUT the unit is broken and the device may
  * still reach it: keep the memory.
  *

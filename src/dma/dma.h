@@ -40,6 +40,19 @@ static inline bool uiommu_dma_is_mapped(const struct uiommu_domain *domain)
 }
 
 /*
+ * Where addresses that the DMA API gave out are mapped: the group's default
+ * domain, also while the group is in identity for a time; or NULL.
+ */
+static inline struct uiommu_domain *
+uiommu_dma_home(const struct uiommu_device *device)
+{
+	struct uiommu_domain *home;
+
+	home = device->group ? device->group->default_domain : NULL;
+	return uiommu_dma_is_mapped(home) ? home : NULL;
+}
+
+/*
  * Takes @size bytes of addresses within @device's reach, so aligned that
  * memory at @paddr can be mapped with large leaves if its own alignment and
  * size allow.
@@ -53,7 +66,7 @@ void uiommu_dma_iova_free(struct uiommu_domain *domain, uiommu_iova_t iova,
 			  uint64_t size);
 /* Whole pages: unmap, invalidate, and only then let go of the addresses. */
 UIOMMU_MUST_CHECK
-int uiommu_dma_unmap_pages(struct uiommu_domain *domain, uiommu_iova_t first,
+int uiommu_dma_unmap_pages(struct uiommu_device *device, uiommu_iova_t first,
 			   uint64_t size);
 
 #endif /* UIOMMU_DMA_DMA_H */

@@ -104,8 +104,8 @@ int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
 	return UIOMMU_OK;
 }
 
-int uiommu_dma_unmap_pages(struct uiommu_domain *domain, uiommu_iova_t first,
-			   uint64_t size)
+static int dma_unmap_home(struct uiommu_domain *domain, uiommu_iova_t first,
+			  uint64_t size)
 {
 	struct uiommu_range range = { first, first + (size - 1) };
 	struct uiommu_iova_node *node;
@@ -134,16 +134,29 @@ int uiommu_dma_unmap_pages(struct uiommu_domain *domain, uiommu_iova_t first,
 	return UIOMMU_OK;
 }
 
+int uiommu_dma_unmap_pages(struct uiommu_device *device, uiommu_iova_t first,
+			   uint64_t size)
+{
+	struct uiommu_domain *domain = uiommu_load(&device->domain);
+	struct uiommu_domain *home = uiommu_dma_home(device);
+	int err;
+
+	if (uiommu_dma_is_mapped(domain))
+		return dma_unmap_home(domain, first, size);
+	if (!uiommu_dma_is_direct(domain))
+		return UIOMMU_EPERM;
+	if (!home)
+		return UIOMMU_OK;
+	/* Mapped before the group went to identity? It may come back. */
+	err = dma_unmap_home(home, first, size);
+	return err == UIOMMU_ENOENT ? UIOMMU_OK : err;
+}
+
 int uiommu_dma_unmap(struct uiommu_device *device, uiommu_iova_t iova,
 		     size_t size)
 {
-	struct uiommu_domain *domain = uiommu_load(&device->domain);
-
 	if (!uiommu_dma_range_ok(iova, size))
 		return UIOMMU_EINVAL;
-	if (uiommu_dma_is_mapped(domain))
-		return uiommu_dma_unmap_pages(
-			domain, iova & ~UIOMMU_PAGE_MASK,
-			uiommu_dma_span(iova, iova + (size - 1)));
-	return uiommu_dma_is_direct(domain) ? UIOMMU_OK : UIOMMU_EPERM;
+	return uiommu_dma_unmap_pages(device, iova & ~UIOMMU_PAGE_MASK,
+				      uiommu_dma_span(iova, iova + (size - 1)));
 }

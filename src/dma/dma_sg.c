@@ -201,7 +201,6 @@ int uiommu_dma_map_sg(struct uiommu_device *device, struct uiommu_sg *sg,
 int uiommu_dma_unmap_sg(struct uiommu_device *device,
 			const struct uiommu_sg *sg, uint32_t count)
 {
-	struct uiommu_domain *domain = uiommu_load(&device->domain);
 	uint64_t total;
 	int err;
 
@@ -210,8 +209,6 @@ int uiommu_dma_unmap_sg(struct uiommu_device *device,
 	err = sg_measure(sg, count, &total);
 	if (err)
 		return err;
-	if (uiommu_dma_is_mapped(domain))
-		return uiommu_dma_unmap_pages(
-			domain, sg[0].iova & ~UIOMMU_PAGE_MASK, total);
-	return uiommu_dma_is_direct(domain) ? UIOMMU_OK : UIOMMU_EPERM;
+	return uiommu_dma_unmap_pages(device, sg[0].iova & ~UIOMMU_PAGE_MASK,
+				      total);
 }

@@ -453,6 +453,37 @@ static void test_failures(void **state)
 	machine_down(&f->machine);
 }
 
+/* What was mapped before the group went to identity is not there after. */
+static void test_unmap_in_identity(void **state)
+{
+	struct fixture *f = *state;
+	struct uiommu_sg sg = { .paddr = MEMORY + 4096, .size = 4096 };
+	struct uiommu_group *group;
+	uint32_t segments;
+	uint64_t iova;
+
+	bring_up(f);
+	group = machine_group(&f->machine, alone);
+	assert_int_equal(map(f, MEMORY, 4096, &iova), UIOMMU_OK);
+	assert_int_equal(uiommu_dma_map_sg(f->device, &sg, 1,
+					   UIOMMU_DMA_BIDIRECTIONAL, &segments),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, uiommu_identity_domain(
+							    f->machine.uiommu)),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_dma_unmap(f->device, iova, 4096), UIOMMU_OK);
+	assert_int_equal(uiommu_dma_unmap_sg(f->device, &sg, 1), UIOMMU_OK);
+	/* A physical address, which nobody mapped. */
+	assert_int_equal(uiommu_dma_unmap(f->device, MEMORY, 4096), UIOMMU_OK);
+
+	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_false(fake_reaches(alone, iova, 1, NULL));
+	assert_false(fake_reaches(alone, sg.iova, 1, NULL));
+	assert_int_equal(uiommu_dma_unmap(f->device, iova, 4096),
+			 UIOMMU_ENOENT);
+	machine_down(&f->machine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -465,6 +496,7 @@ int main(void)
 		cmocka_unit_test_setup(test_one_invalidation, set_up),
 		cmocka_unit_test_setup(test_map_sync, set_up),
 		cmocka_unit_test_setup(test_identity, set_up),
+		cmocka_unit_test_setup(test_unmap_in_identity, set_up),
 		cmocka_unit_test_setup(test_no_unit, set_up),
 		cmocka_unit_test_setup(test_foreign_domains, set_up),
 		cmocka_unit_test_setup(test_coherent, set_up),
