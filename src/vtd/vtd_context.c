@@ -62,7 +62,7 @@ static struct vtd_bus *vtd_context_bus(struct vtd_unit *u, unsigned int bus)
 	/* The zeroes must have left every buffer before they are pointed to. */
 	if (uiommu_vtd_unit_write_buffer(u))
 		return NULL;
-	uiommu_store(&root->lo, (paddr & VTD_ROOT_LO_CTP) | VTD_ROOT_LO_P);
+	uiommu_word_store(&root->lo, (paddr & VTD_ROOT_LO_CTP) | VTD_ROOT_LO_P);
 	uiommu_vtd_clean(u, root, sizeof(*root));
 	return b;
 }
@@ -149,10 +149,10 @@ static struct vtd_entry vtd_context_target(const struct vtd_device *dev,
 static void vtd_context_write(const struct vtd_unit *u, struct vtd_entry *at,
 			      struct vtd_entry value)
 {
-	uiommu_store(&at->hi, value.hi);
+	uiommu_word_store(&at->hi, value.hi);
 	uiommu_vtd_clean(u, at, sizeof(*at));
 	uiommu_barrier(); /* the upper half stands before P makes it valid */
-	uiommu_store(&at->lo, value.lo);
+	uiommu_word_store(&at->lo, value.lo);
 	uiommu_vtd_clean(u, at, sizeof(*at));
 }
 
@@ -185,7 +185,7 @@ static void vtd_context_replace(const struct vtd_unit *u, struct vtd_entry *at,
 				struct vtd_entry value)
 {
 	if (!value.lo || !uiommu_pair_store(&at->lo, value.lo, value.hi))
-		uiommu_store(&at->lo, at->lo & ~VTD_CTX_LO_P);
+		uiommu_word_store(&at->lo, at->lo & ~VTD_CTX_LO_P);
 	uiommu_vtd_clean(u, at, sizeof(*at));
 }
 
@@ -228,8 +228,8 @@ static int vtd_context_clear(struct vtd_device *dev,
 
 		if (at->lo & VTD_CTX_LO_P)
 			continue;
-		uiommu_store(&at->lo, 0);
-		uiommu_store(&at->hi, 0);
+		uiommu_word_store(&at->lo, 0);
+		uiommu_word_store(&at->hi, 0);
 		uiommu_vtd_clean(u, at, sizeof(*at));
 	}
 	return UIOMMU_OK;
