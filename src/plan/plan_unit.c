@@ -23,7 +23,9 @@
 
 bool uiommu_plan_has_unit(const struct plan_work *work, uint32_t record)
 {
-	return work->input->dmar->records[record].usable &&
+	const struct uiommu_dmar *dmar = work->input->dmar;
+
+	return dmar != NULL && dmar->records[record].usable &&
 	       work->input->units[record].present;
 }
 
