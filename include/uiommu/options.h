@@ -19,7 +19,11 @@ enum uiommu_choice {
 	UIOMMU_CHOICE_YES,
 };
 
-/* Zero everywhere: nobody asked for anything. */
+/*
+ * Zero everywhere: nobody asked for anything. The plan obeys all of it but
+ * superpages and scalable; a live instance invalidates strictly whatever is
+ * chosen.
+ */
 struct uiommu_options {
 	enum uiommu_choice passthrough; /* identity default domains */
 	enum uiommu_choice strict;	/* invalidate before unmap returns */

@@ -86,6 +86,21 @@ struct uiommu_plan_input {
 	const struct uiommu_plan_unit *units; /* one per DMAR record */
 	struct uiommu_options options;
 	enum uiommu_rules rules;
+	/* IDENTITY, DMA or DMA_FQ; NONE: what the library was built with */
+	enum uiommu_domain_type build_default;
+	bool build_off;		/* no remapping unless an option asks for it */
+	bool memory_encryption; /* of the host: identity is not for default */
+	bool trusted_boot;	/* a measured launch: remapping is forced */
+	bool isoch_without_tlb; /* Tylersburg: its audio needs identity */
+	const struct uiommu_plan_override *overrides;
+	uint32_t override_count;
+	/* What the hardware's driver requires of a device: IDENTITY, DMA */
+	const struct uiommu_plan_override *requirements;
+	uint32_t requirement_count;
+	const struct uiommu_plan_mask *masks;
+	uint32_t mask_count;
+	const struct uiommu_range *ram; /* of the host; none: not known */
+	uint32_t ram_count;
 };
 
 struct uiommu_plan_device {
@@ -118,6 +133,7 @@ enum uiommu_rule {
 	UIOMMU_RULE_UNIT_REQUESTER,    /* that of the function it asks as */
 	UIOMMU_RULE_UNIT_NAMESPACE,    /* a scope names the ACPI device */
 	UIOMMU_RULE_UNIT_GRAPHICS_OFF, /* an option leaves its unit off */
+	UIOMMU_RULE_UNIT_OFF,	       /* remapping is not wanted */
 	UIOMMU_RULE_UNIT_NONE,	       /* no unit covers it */
 	UIOMMU_RULE_GROUP_ALONE,       /* isolated all the way to the root */
 	UIOMMU_RULE_GROUP_ALIAS,  /* shares a requester id with the other */
@@ -166,6 +182,7 @@ struct uiommu_reason {
  *   UNIT_SCOPE		  DMAR record; the device
  *   UNIT_BRIDGE_SCOPE	  DMAR record; the bridge named
  *   UNIT_INCLUDE_ALL	  DMAR record
+ *   UNIT_OFF		  NONE
  *   UNIT_NONE		  DMAR record whose unit is absent, or NONE
  *   GROUP_ALIAS	  a device with the same requester id; that rid
  *   GROUP_BRIDGE	  the bridge; the device itself if it is the bridge
@@ -200,7 +217,8 @@ struct uiommu_reason {
  *
  * A device with a unit has one reason for it, at least one for its group, one
  * for its type (TYPE_REQUIRED to TYPE_CONFLICT) and one for each region, and
- * those "besides" as they apply; one without a unit has UNIT_NONE alone.
+ * those "besides" as they apply; one without a unit has UNIT_NONE or
+ * UNIT_OFF alone.
  */
 
 /* All arrays are in ascending order of what they index. */

@@ -55,6 +55,9 @@ static int group_make_default(struct uiommu_group *group,
 	struct uiommu *uiommu = group->uiommu;
 	int err;
 
+	/* Lazy invalidation is not there yet; strict is the safe half of it. */
+	if (type == UIOMMU_DOMAIN_DMA_FQ)
+		type = UIOMMU_DOMAIN_DMA;
 	group->default_domain = &uiommu->blocked;
 	if (type == UIOMMU_DOMAIN_IDENTITY)
 		group->default_domain = &uiommu->identity;

@@ -66,10 +66,14 @@ static void plan_lay_plan(struct plan_work *work, struct plan_block *block,
 {
 	struct uiommu_plan *plan = &work->plan;
 	uint64_t count = plan->device_count;
-	/* One for the unit, one for the type, and what makes the group. */
-	uint64_t reasons = count * (2 + PLAN_GROUP_REASONS) + regions;
+	/* The unit, that it may be no user's, and what makes group and type. */
+	uint64_t reasons = count * (2 + PLAN_GROUP_REASONS +
+				    PLAN_TYPE_REASONS) +
+			   3 * regions;
 
 	plan->regions = plan_take(block, regions, sizeof(*plan->regions));
+	plan->group_regions = plan_take(block, regions,
+					sizeof(*plan->group_regions));
 	plan->devices = plan_take(block, count, sizeof(*plan->devices));
 	plan->groups = plan_take(block, count, sizeof(*plan->groups));
 	plan->members = plan_take(block, count, sizeof(*plan->members));
@@ -113,6 +117,18 @@ static void plan_begin(struct plan_work *work)
 		note->group = UIOMMU_PLAN_NONE;
 		note->shares = UIOMMU_PLAN_NONE;
 		note->requirer = UIOMMU_PLAN_NONE;
+		note->confined = UIOMMU_PLAN_NONE;
+		note->outsider = UIOMMU_PLAN_NONE;
+		note->named = UIOMMU_PLAN_NONE;
+		note->override = UIOMMU_PLAN_NONE;
+		note->keeper = UIOMMU_PLAN_NONE;
+		note->kept = UIOMMU_PLAN_NONE;
+		note->caching = UIOMMU_PLAN_NONE;
+		note->mask_bits = 64;
+		note->unit_reason = (struct uiommu_reason){
+			UIOMMU_RULE_UNIT_OFF, i, UIOMMU_PLAN_NONE,
+			UIOMMU_PLAN_NONE
+		};
 		device->function = i;
 		device->andd = UIOMMU_PLAN_NONE;
 		device->unit = UIOMMU_PLAN_NONE;
@@ -122,10 +138,17 @@ static void plan_begin(struct plan_work *work)
 
 static void plan_decide(struct plan_work *work)
 {
+	bool opt_in;
 	uint32_t i;
 
 	plan_begin(work);
-	uiommu_plan_units(work);
+	for (i = 0; i < work->input->ram_count; i++) {
+		if (work->input->ram[i].last > work->plan.ram_last)
+			work->plan.ram_last = work->input->ram[i].last;
+	}
+	work->plan.off = !uiommu_plan_wanted(work->input, &opt_in);
+	if (!work->plan.off)
+		uiommu_plan_units(work);
 	uiommu_plan_namespace(work);
 	uiommu_plan_note_isolation(work);
 	uiommu_plan_aliases(work);

@@ -12,6 +12,9 @@
 /* No chain of bridges is longer; a topology that has one is in a circle. */
 #define PLAN_MOST_BRIDGES 256
 
+/* Reasons for the type that a device can have at once. */
+#define PLAN_TYPE_REASONS 6
+
 /* Group reasons a device can have at once, apart from being alone. */
 #define PLAN_GROUP_REASONS 7
 
@@ -66,8 +69,21 @@ struct plan_note {
 	uint32_t group;	     /* of the set, noted at its lowest device */
 	uint32_t shares;     /* a device with which it shares... */
 	uint32_t shared_rid; /* ...this requester id */
-	uint32_t requirer;   /* of the group, not device, of this index: lowest
-			    * member that requires its type */
+	/* Of the group, not device, of this index; members or NONE: */
+	uint32_t requirer; /* lowest that requires identity */
+	uint32_t confined; /* lowest that requires translation */
+	uint32_t outsider; /* lowest untrusted */
+	uint32_t named;	   /* named by the override in force */
+	uint32_t override; /* which */
+	uint32_t keeper;   /* lowest with a direct region */
+	uint32_t kept;	   /* that region */
+	uint32_t caching;  /* a record with caching mode that counts */
+	bool no_identity;  /* some member's unit cannot make one */
+	bool wants_lazy;   /* but for that it would be */
+	enum uiommu_rule type_rule;
+	/* Of the device: */
+	enum uiommu_domain_type demanded; /* by the hardware's driver */
+	uint8_t mask_bits;		  /* it reaches, 64 if not told */
 };
 
 /* A plan being made. All notes go when it is. */
@@ -84,6 +100,42 @@ struct plan_work {
 	uint32_t reason_room;
 	struct uiommu_plan plan;
 };
+
+/*
+ * plan_decide.c: the decision about one group, a pure function. What chooses
+ * is on the left, from weak to strong from the bottom up.
+ */
+struct plan_type_facts {
+	bool untrusted;			  /* some member is */
+	bool needs_identity;		  /* some member requires it */
+	bool needs_dma;			  /* some member requires translation */
+	bool can_identity;		  /* every member's unit can make it */
+	bool caching;			  /* lazy invalidation makes no sense */
+	enum uiommu_domain_type override; /* NONE, IDENTITY, DMA, DMA_FQ */
+	enum uiommu_choice passthrough;
+	enum uiommu_choice strict;
+	bool opt_in;		       /* only firmware turned remapping on */
+	bool encrypted;		       /* host memory is */
+	enum uiommu_domain_type build; /* IDENTITY, DMA, DMA_FQ */
+	bool build_strict; /* translation that build chose is strict */
+};
+
+struct plan_type_decision {
+	enum uiommu_domain_type type;
+	enum uiommu_rule rule;
+	bool required;	 /* a fall-back to DMA is not allowed */
+	bool wants_lazy; /* DMA_FQ but for caching mode */
+};
+
+void uiommu_plan_decide_type(const struct plan_type_facts *facts,
+			     struct plan_type_decision *decision);
+
+/* Is remapping wanted at all? @opt_in: only because firmware asks for it. */
+bool uiommu_plan_wanted(const struct uiommu_plan_input *input, bool *opt_in);
+
+/* Did it, or a port above it, come from outside? */
+bool uiommu_plan_untrusted(const struct uiommu_topology *topology,
+			   uint32_t function);
 
 /* --- plan_topology.c: questions about the tree --- */
 
@@ -186,5 +238,15 @@ void uiommu_plan_say_regions(struct plan_work *work, uint32_t device);
 /* --- plan_reason.c --- */
 void uiommu_plan_say(struct plan_work *work, enum uiommu_rule rule,
 		     uint32_t device, uint32_t other, uint32_t detail);
+
+/* --- plan_words.c: the words of TYPE_* and REGION_* reasons --- */
+size_t uiommu_plan_type_text(const struct uiommu_plan *plan,
+			     const struct uiommu_topology *topology,
+			     const struct uiommu_reason *reason, char *text,
+			     size_t size);
+size_t uiommu_plan_region_text(const struct uiommu_plan *plan,
+			       const struct uiommu_topology *topology,
+			       const struct uiommu_reason *reason, char *text,
+			       size_t size);
 
 #endif /* UIOMMU_PLAN_PLAN_H */

@@ -8,4 +8,19 @@
 #define UIOMMU_CONFIG_DEFAULT_PASSTHROUGH 0
 #endif
 
+/* 0: translated default domains are lazy where no option says otherwise. */
+#ifndef UIOMMU_CONFIG_DEFAULT_STRICT
+#define UIOMMU_CONFIG_DEFAULT_STRICT 1
+#endif
+
+/* 1: plan with 1:1 tables for units without pass-through; the core has none. */
+#ifndef UIOMMU_CONFIG_IDENTITY_SOFTWARE
+#define UIOMMU_CONFIG_IDENTITY_SOFTWARE 0
+#endif
+
+/* 1: an ISA bridge keeps 0-16 MiB where no option says otherwise. */
+#ifndef UIOMMU_CONFIG_ISA_RANGE
+#define UIOMMU_CONFIG_ISA_RANGE 1
+#endif
+
 #endif /* UIOMMU_PLAN_CONFIG_H */

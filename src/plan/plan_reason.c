@@ -86,6 +86,11 @@ static size_t plan_unit_none_text(const struct uiommu_plan *plan,
 
 	if (reason->rule == UIOMMU_RULE_UNIT_GRAPHICS_OFF)
 		why = "is for displays alone and an option leaves it off";
+	else if (reason->rule == UIOMMU_RULE_UNIT_OFF)
+		return uiommu_format(text, size,
+				     "remapping is turned off, so nothing "
+				     "confines the DMA of " UIOMMU_SID_FMT,
+				     PLAN_SID(topology, reason->device));
 	else if (reason->other == UIOMMU_PLAN_NONE)
 		return uiommu_format(text, size,
 				     "no unit covers " UIOMMU_SID_FMT
@@ -132,57 +137,6 @@ static size_t plan_unit_text(const struct uiommu_plan *plan,
 	}
 }
 
-static size_t plan_type_text(const struct uiommu_plan *plan,
-			     const struct uiommu_topology *topology,
-			     const struct uiommu_reason *reason, char *text,
-			     size_t size)
-{
-	const char *type = uiommu_domain_type_name(
-		(enum uiommu_domain_type)reason->detail);
-
-	switch (reason->rule) {
-	case UIOMMU_RULE_TYPE_OPTION:
-		return uiommu_format(text, size,
-				     "the passthrough option chose %s", type);
-	case UIOMMU_RULE_TYPE_BUILD:
-		return uiommu_format(
-			text, size, "the library was built to choose %s", type);
-	case UIOMMU_RULE_TYPE_REQUIRED:
-		return uiommu_format(text, size,
-				     UIOMMU_SID_FMT " can work with no type "
-						    "but %s",
-				     PLAN_SID(topology, reason->other), type);
-	default:
-		return uiommu_format(
-			text, size,
-			UIOMMU_SID_FMT " requires %s but " UIOMMU_SID_FMT
-				       " of its group requires %s, which wins",
-			PLAN_SID(topology, reason->device),
-			uiommu_domain_type_name(
-				plan->devices[reason->device].required),
-			PLAN_SID(topology, reason->other), type);
-	}
-}
-
-static size_t plan_region_text(const struct uiommu_plan *plan,
-			       const struct uiommu_reason *reason, char *text,
-			       size_t size)
-{
-	const struct uiommu_region *region = &plan->regions[reason->detail];
-	unsigned long long first = region->range.first;
-	unsigned long long last = region->range.last;
-
-	if (reason->rule == UIOMMU_RULE_REGION_MSI)
-		return uiommu_format(text, size,
-				     "0x%llx-0x%llx takes interrupts, never "
-				     "memory accesses",
-				     first, last);
-	return uiommu_format(text, size,
-			     "firmware asks in DMAR record %u that "
-			     "0x%llx-0x%llx stay reachable",
-			     reason->other, first, last);
-}
-
 size_t uiommu_reason_text(const struct uiommu_plan *plan,
 			  const struct uiommu_topology *topology,
 			  const struct uiommu_reason *reason, char *text,
@@ -193,7 +147,8 @@ size_t uiommu_reason_text(const struct uiommu_plan *plan,
 	if (reason->rule <= UIOMMU_RULE_GROUP_MULTIFUNCTION)
 		return uiommu_plan_group_text(plan, topology, reason, text,
 					      size);
-	if (reason->rule <= UIOMMU_RULE_TYPE_CONFLICT)
-		return plan_type_text(plan, topology, reason, text, size);
-	return plan_region_text(plan, reason, text, size);
+	if (reason->rule <= UIOMMU_RULE_TYPE_MASK)
+		return uiommu_plan_type_text(plan, topology, reason, text,
+					     size);
+	return uiommu_plan_region_text(plan, topology, reason, text, size);
 }

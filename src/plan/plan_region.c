@@ -10,12 +10,21 @@
  * pages, and the interrupt window. Regions of one type that overlap or touch
  * become one; those of different types never do.
  */
+#include "base/format.h"
 #include "plan/plan.h"
+#include "plan/plan_config.h"
 
 #define PLAN_MSI_FIRST ((uint64_t)0xfee00000)
 #define PLAN_MSI_LAST ((uint64_t)0xfeefffff)
 #define PLAN_CLASS_DISPLAY 0x03
 #define PLAN_CLASS_USB 0x0c03
+#define PLAN_CLASS_ISA 0x0601
+#define PLAN_ISA_LAST ((uint64_t)0xffffff)
+/* An RMRR structure, up to its limit; see "Reserved Memory Region Reporting
+ * Structure". */
+#define PLAN_RMRR_BASE 8
+#define PLAN_RMRR_LIMIT 16
+#define PLAN_RMRR_SIZE 24
 #define PLAN_REGION_TYPES ((unsigned int)UIOMMU_REGION_MSI + 1)
 
 /*
@@ -55,7 +64,7 @@ uint64_t uiommu_plan_count_regions(const struct plan_work *work)
 	uint32_t i, k, left;
 
 	for (i = 0; i < topology->count; i++) {
-		count++; /* the interrupt window */
+		count += 2; /* the interrupt window, and an ISA bridge's */
 		left = PLAN_MOST_BRIDGES;
 		for (k = i; k != UIOMMU_PCI_NONE && left != 0; left--) {
 			count += plan_names_of(work, k + 1) -
@@ -64,6 +73,55 @@ uint64_t uiommu_plan_count_regions(const struct plan_work *work)
 		}
 	}
 	return count;
+}
+
+static uint64_t plan_read64(const uint8_t *bytes)
+{
+	uint64_t value = 0;
+	unsigned int i;
+
+	for (i = 8; i != 0; i--)
+		value = value << 8 | bytes[i - 1];
+	return value;
+}
+
+/*
+ * Linux lists what the table says, to the byte. Whoever asks for its rules
+ * gets the same; mapped are whole pages anyway.
+ */
+static struct uiommu_range plan_rmrr_range(const struct plan_work *work,
+					   uint32_t record)
+{
+	const struct uiommu_dmar *dmar = work->input->dmar;
+	const struct uiommu_dmar_record *rmrr = &dmar->records[record];
+	struct uiommu_range pages = rmrr->range;
+	struct uiommu_range exact;
+
+	pages.first &= ~UIOMMU_PAGE_MASK;
+	pages.last |= UIOMMU_PAGE_MASK;
+	if (work->input->rules != UIOMMU_RULES_LINUX ||
+	    rmrr->length < PLAN_RMRR_SIZE || dmar->size < PLAN_RMRR_SIZE ||
+	    rmrr->offset > dmar->size - PLAN_RMRR_SIZE)
+		return pages;
+	exact.first = plan_read64(dmar->table + rmrr->offset + PLAN_RMRR_BASE);
+	exact.last = plan_read64(dmar->table + rmrr->offset + PLAN_RMRR_LIMIT);
+	if ((exact.first & ~UIOMMU_PAGE_MASK) != pages.first ||
+	    (exact.last | UIOMMU_PAGE_MASK) != pages.last)
+		return pages;
+	return exact;
+}
+
+static bool plan_has_isa_range(const struct plan_work *work, uint32_t device)
+{
+	enum uiommu_choice choice = work->input->options.isa_range;
+
+	if (device >= work->topology->count)
+		return false;
+	if (work->topology->functions[device].class_code >> 8 != PLAN_CLASS_ISA)
+		return false;
+	if (choice == UIOMMU_CHOICE_DEFAULT)
+		return UIOMMU_CONFIG_ISA_RANGE;
+	return choice == UIOMMU_CHOICE_YES;
 }
 
 static uint32_t plan_add_named(const struct plan_work *work, uint32_t function,
@@ -78,9 +136,7 @@ static uint32_t plan_add_named(const struct plan_work *work, uint32_t function,
 		uint32_t record = work->names[i].record;
 		struct uiommu_region *region = &regions[count++];
 
-		region->range = work->input->dmar->records[record].range;
-		region->range.first &= ~UIOMMU_PAGE_MASK;
-		region->range.last |= UIOMMU_PAGE_MASK;
+		region->range = plan_rmrr_range(work, record);
 		region->type = type;
 		region->prot = UIOMMU_PROT_READ | UIOMMU_PROT_WRITE;
 		region->record = record;
@@ -139,6 +195,13 @@ static uint32_t plan_device_regions(const struct plan_work *work,
 		count += plan_add_named(work, i, type, &regions[count]);
 		i = uiommu_plan_above(topology, i);
 	}
+	if (plan_has_isa_range(work, device)) {
+		regions[count].range.first = 0;
+		regions[count].range.last = PLAN_ISA_LAST;
+		regions[count].type = UIOMMU_REGION_DIRECT_RELAXABLE;
+		regions[count].prot = UIOMMU_PROT_READ | UIOMMU_PROT_WRITE;
+		regions[count++].record = UIOMMU_PLAN_NONE;
+	}
 	regions[count].range.first = PLAN_MSI_FIRST;
 	regions[count].range.last = PLAN_MSI_LAST;
 	regions[count].type = UIOMMU_REGION_MSI;
@@ -146,6 +209,39 @@ static uint32_t plan_device_regions(const struct plan_work *work,
 	regions[count++].record = UIOMMU_PLAN_NONE;
 	uiommu_plan_sort(regions, count, sizeof(*regions), plan_region_less);
 	return plan_merge(regions, count);
+}
+
+/* The one list that allocation, mapping and people go by. */
+static void plan_group_regions(struct plan_work *work, uint32_t index)
+{
+	struct uiommu_plan *plan = &work->plan;
+	struct uiommu_plan_group *group = &plan->groups[index];
+	struct uiommu_region *regions =
+		&plan->group_regions[plan->group_region_count];
+	struct plan_note *note = &work->notes[index];
+	uint32_t count = 0;
+	uint32_t i, k;
+
+	for (i = 0; i < group->member_count; i++) {
+		uint32_t member = plan->members[group->member_first + i];
+		const struct uiommu_plan_device *device =
+			&plan->devices[member];
+
+		for (k = 0; k < device->region_count; k++) {
+			uint32_t at = device->region_first + k;
+
+			regions[count++] = plan->regions[at];
+			if (plan->regions[at].type != UIOMMU_REGION_DIRECT ||
+			    note->keeper != UIOMMU_PLAN_NONE)
+				continue;
+			note->keeper = member;
+			note->kept = at;
+		}
+	}
+	uiommu_plan_sort(regions, count, sizeof(*regions), plan_region_less);
+	group->region_first = plan->group_region_count;
+	group->region_count = plan_merge(regions, count);
+	plan->group_region_count += group->region_count;
 }
 
 void uiommu_plan_regions(struct plan_work *work)
@@ -163,21 +259,73 @@ void uiommu_plan_regions(struct plan_work *work)
 			work, i, &plan->regions[plan->region_count]);
 		plan->region_count += device->region_count;
 	}
+	for (i = 0; i < plan->group_count; i++)
+		plan_group_regions(work, i);
+}
+
+static bool plan_overlap(struct uiommu_range a, struct uiommu_range b)
+{
+	return a.first <= b.last && b.first <= a.last;
+}
+
+static bool plan_in_ram(const struct plan_work *work, struct uiommu_range range)
+{
+	uint32_t i;
+
+	for (i = 0; i < work->input->ram_count; i++) {
+		if (plan_overlap(work->input->ram[i], range))
+			return true;
+	}
+	return false;
+}
+
+/* What is odd about what firmware asks for. */
+static void plan_say_odd(struct plan_work *work, uint32_t device,
+			 uint32_t index)
+{
+	const struct uiommu_region *region = &work->plan.regions[index];
+	struct uiommu_range msi = { PLAN_MSI_FIRST, PLAN_MSI_LAST };
+
+	if (plan_in_ram(work, region->range))
+		uiommu_plan_say(work, UIOMMU_RULE_REGION_IN_RAM, device,
+				region->record, index);
+	if (plan_overlap(region->range, msi))
+		uiommu_plan_say(work, UIOMMU_RULE_REGION_IN_MSI, device,
+				region->record, index);
 }
 
 void uiommu_plan_say_regions(struct plan_work *work, uint32_t device)
 {
 	const struct uiommu_plan_device *decided = &work->plan.devices[device];
+	const struct plan_note *group;
 	uint32_t i;
 
 	for (i = 0; i < decided->region_count; i++) {
 		uint32_t index = decided->region_first + i;
-		uint32_t record = work->plan.regions[index].record;
+		const struct uiommu_region *region = &work->plan.regions[index];
+		enum uiommu_rule rule = UIOMMU_RULE_REGION_RMRR;
 
-		uiommu_plan_say(work,
-				record == UIOMMU_PLAN_NONE
-					? UIOMMU_RULE_REGION_MSI
-					: UIOMMU_RULE_REGION_RMRR,
-				device, record, index);
+		if (region->type == UIOMMU_REGION_MSI)
+			rule = UIOMMU_RULE_REGION_MSI;
+		else if (region->record == UIOMMU_PLAN_NONE)
+			rule = UIOMMU_RULE_REGION_ISA;
+		uiommu_plan_say(work, rule, device, region->record, index);
+		if (rule == UIOMMU_RULE_REGION_RMRR)
+			plan_say_odd(work, device, index);
 	}
+	if (decided->group == UIOMMU_PLAN_NONE)
+		return;
+	group = &work->notes[decided->group];
+	if (group->keeper != UIOMMU_PLAN_NONE)
+		uiommu_plan_say(work, UIOMMU_RULE_REGION_NOT_USER, device,
+				group->keeper, group->kept);
+}
+
+size_t uiommu_region_line(const struct uiommu_region *region, char *text,
+			  size_t size)
+{
+	return uiommu_format(text, size, "0x%016llx 0x%016llx %s\n",
+			     (unsigned long long)region->range.first,
+			     (unsigned long long)region->range.last,
+			     uiommu_region_type_name(region->type));
 }

@@ -1,82 +1,261 @@
 // SPDX-License-Identifier: MIT
 /*
- * The type of each group's default domain: what a member requires, else what
- * the option says, else what the library was built with. A group has one
- * default domain; where members require different types identity wins, for
- * who requires it does not work at all otherwise, and the plan says who lost.
+ * Gathers the facts about each group, has plan_decide.c decide, and says why.
+ * A group has one default domain: it is never split because its members do not
+ * agree, and no member gets a domain of its own.
+ *
+ * Known models, from Linux: the audio function of Intel's ICH10 cannot meet
+ * its deadlines when the unit it is under has no TLB entries. Graphics is left
+ * alone when the option says so. Neither for what comes from outside: there
+ * anybody may give a device any id.
  */
 #include "plan/plan.h"
 #include "plan/plan_config.h"
+
+#define PLAN_VENDOR_INTEL 0x8086
+#define PLAN_ICH10_AUDIO 0x3a3e
+#define PLAN_CLASS_DISPLAY 0x03
+
+static bool plan_quirk(const struct plan_work *work, uint32_t device)
+{
+	const struct uiommu_pci_function *function;
+
+	if (device >= work->topology->count)
+		return false;
+	function = &work->topology->functions[device];
+	if (work->input->isoch_without_tlb &&
+	    function->vendor == PLAN_VENDOR_INTEL &&
+	    function->device == PLAN_ICH10_AUDIO)
+		return true;
+	return work->input->options.igfx_off &&
+	       function->class_code >> 16 == PLAN_CLASS_DISPLAY;
+}
+
+static bool plan_can_identity(const struct plan_work *work, uint32_t device)
+{
+	uint32_t unit = work->plan.devices[device].unit;
+
+	return work->input->units[unit].passthrough ||
+	       (UIOMMU_CONFIG_IDENTITY_SOFTWARE && work->input->ram_count != 0);
+}
 
 /* What the device or its unit allows alone; NONE if any type will do. */
 static enum uiommu_domain_type plan_required(const struct plan_work *work,
 					     uint32_t device)
 {
-	uint32_t unit = work->plan.devices[device].unit;
+	enum uiommu_domain_type demanded = work->notes[device].demanded;
 
-	if (unit == UIOMMU_PLAN_NONE)
-		return UIOMMU_DOMAIN_NONE;
-	if (!work->input->units[unit].passthrough)
+	if (uiommu_plan_untrusted(work->topology, device))
+		return UIOMMU_DOMAIN_DMA;
+	if (demanded == UIOMMU_DOMAIN_IDENTITY || plan_quirk(work, device))
+		return UIOMMU_DOMAIN_IDENTITY;
+	if (demanded != UIOMMU_DOMAIN_NONE || !plan_can_identity(work, device))
 		return UIOMMU_DOMAIN_DMA;
 	return UIOMMU_DOMAIN_NONE;
 }
 
-static enum uiommu_domain_type plan_wanted(const struct plan_work *work)
+static void plan_note_overrides(struct plan_work *work)
 {
-	enum uiommu_choice choice = work->input->options.passthrough;
+	const struct uiommu_plan_input *input = work->input;
+	uint32_t i, k;
 
-	if (choice == UIOMMU_CHOICE_DEFAULT)
-		choice = UIOMMU_CONFIG_DEFAULT_PASSTHROUGH ? UIOMMU_CHOICE_YES
-							   : UIOMMU_CHOICE_NO;
-	return choice == UIOMMU_CHOICE_YES ? UIOMMU_DOMAIN_IDENTITY
-					   : UIOMMU_DOMAIN_DMA;
+	for (i = 0; i < input->override_count; i++) {
+		k = uiommu_topology_find(work->topology,
+					 input->overrides[i].sid);
+		if (k == UIOMMU_PCI_NONE ||
+		    work->plan.devices[k].group == UIOMMU_PLAN_NONE)
+			continue;
+		work->notes[work->plan.devices[k].group].named = k;
+		work->notes[work->plan.devices[k].group].override = i;
+	}
+	for (i = 0; i < input->requirement_count; i++) {
+		k = uiommu_topology_find(work->topology,
+					 input->requirements[i].sid);
+		if (k != UIOMMU_PCI_NONE)
+			work->notes[k].demanded = input->requirements[i].type;
+	}
+	for (i = 0; i < input->mask_count; i++) {
+		uint8_t bits = 0;
+
+		k = uiommu_topology_find(work->topology, input->masks[i].sid);
+		while (bits < 64 && input->masks[i].mask >> bits & 1)
+			bits++;
+		if (k != UIOMMU_PCI_NONE)
+			work->notes[k].mask_bits = bits;
+	}
+}
+
+static void plan_first(uint32_t *member, uint32_t device)
+{
+	if (*member == UIOMMU_PLAN_NONE)
+		*member = device;
+}
+
+static void plan_gather(struct plan_work *work)
+{
+	uint32_t caching = UIOMMU_PLAN_NONE;
+	const struct uiommu_dmar *dmar = work->input->dmar;
+	uint32_t i;
+
+	/* As in Linux one such unit is enough: there is one policy. */
+	for (i = 0; dmar != NULL && i < dmar->record_count; i++) {
+		if (work->input->units[i].present &&
+		    work->input->units[i].caching)
+			plan_first(&caching, i);
+	}
+	for (i = 0; i < work->plan.group_count; i++)
+		work->notes[i].caching = caching;
+	for (i = 0; i < work->plan.device_count; i++) {
+		struct uiommu_plan_device *device = &work->plan.devices[i];
+		struct plan_note *group = &work->notes[device->group];
+
+		if (device->group == UIOMMU_PLAN_NONE)
+			continue;
+		device->required = plan_required(work, i);
+		if (uiommu_plan_untrusted(work->topology, i))
+			plan_first(&group->outsider, i);
+		if (device->required == UIOMMU_DOMAIN_IDENTITY)
+			plan_first(&group->requirer, i);
+		else if (device->required == UIOMMU_DOMAIN_DMA)
+			plan_first(&group->confined, i);
+		if (!plan_can_identity(work, i))
+			group->no_identity = true;
+	}
+}
+
+static void plan_policy(const struct plan_work *work,
+			struct plan_type_facts *facts)
+{
+	const struct uiommu_plan_input *input = work->input;
+
+	memset(facts, 0, sizeof(*facts));
+	(void)uiommu_plan_wanted(input, &facts->opt_in);
+	facts->passthrough = input->options.passthrough;
+	facts->strict = input->options.strict;
+	facts->encrypted = input->memory_encryption;
+	facts->build = input->build_default;
+	facts->build_strict = facts->build == UIOMMU_DOMAIN_DMA;
+	if (facts->build == UIOMMU_DOMAIN_NONE) {
+		facts->build = UIOMMU_CONFIG_DEFAULT_PASSTHROUGH
+				       ? UIOMMU_DOMAIN_IDENTITY
+				       : UIOMMU_DOMAIN_DMA;
+		facts->build_strict = UIOMMU_CONFIG_DEFAULT_STRICT;
+	}
 }
 
 void uiommu_plan_types(struct plan_work *work)
 {
 	struct uiommu_plan *plan = &work->plan;
+	struct plan_type_decision decision;
+	struct plan_type_facts facts;
 	uint32_t i;
 
-	for (i = 0; i < plan->device_count; i++) {
-		struct uiommu_plan_device *device = &plan->devices[i];
-		struct uiommu_plan_group *group;
-
-		device->required = plan_required(work, i);
-		if (device->required == UIOMMU_DOMAIN_NONE)
-			continue;
-		group = &plan->groups[device->group];
-		if (group->type == UIOMMU_DOMAIN_NONE ||
-		    (group->type != device->required &&
-		     device->required == UIOMMU_DOMAIN_IDENTITY)) {
-			group->type = device->required;
-			work->notes[device->group].requirer = i;
-		}
-	}
+	plan_note_overrides(work);
+	plan_gather(work);
+	plan_policy(work, &facts);
 	for (i = 0; i < plan->group_count; i++) {
-		if (plan->groups[i].type == UIOMMU_DOMAIN_NONE)
-			plan->groups[i].type = plan_wanted(work);
+		struct plan_note *note = &work->notes[i];
+
+		facts.untrusted = note->outsider != UIOMMU_PLAN_NONE;
+		facts.needs_identity = note->requirer != UIOMMU_PLAN_NONE;
+		facts.needs_dma = note->confined != UIOMMU_PLAN_NONE;
+		facts.can_identity = !note->no_identity;
+		facts.caching = note->caching != UIOMMU_PLAN_NONE;
+		facts.override = UIOMMU_DOMAIN_NONE;
+		if (note->override != UIOMMU_PLAN_NONE)
+			facts.override =
+				work->input->overrides[note->override].type;
+		uiommu_plan_decide_type(&facts, &decision);
+		plan->groups[i].type = decision.type;
+		plan->groups[i].type_required = decision.required;
+		note->type_rule = decision.rule;
+		note->wants_lazy = decision.wants_lazy;
 	}
+}
+
+/* DMA-FQ is a way to do DMA: who requires that one is served by the other. */
+static enum uiommu_domain_type plan_kind(enum uiommu_domain_type type)
+{
+	return type == UIOMMU_DOMAIN_DMA_FQ ? UIOMMU_DOMAIN_DMA : type;
+}
+
+/* The member whose requirement the group's type is, or NONE. */
+static uint32_t plan_winner(const struct plan_note *group)
+{
+	if (group->outsider != UIOMMU_PLAN_NONE)
+		return group->outsider;
+	return group->requirer != UIOMMU_PLAN_NONE ? group->requirer
+						   : group->confined;
+}
+
+static void plan_say_decision(struct plan_work *work, uint32_t device)
+{
+	const struct uiommu_plan_device *decided = &work->plan.devices[device];
+	enum uiommu_domain_type type = work->plan.groups[decided->group].type;
+	const struct plan_note *group = &work->notes[decided->group];
+	enum uiommu_domain_type won = plan_kind(type);
+	enum uiommu_rule rule = group->type_rule;
+	uint32_t other = UIOMMU_PLAN_NONE;
+
+	if (type == UIOMMU_DOMAIN_BLOCKED)
+		won = UIOMMU_DOMAIN_IDENTITY; /* what could not be made */
+	if (decided->required != UIOMMU_DOMAIN_NONE &&
+	    decided->required != won) {
+		rule = UIOMMU_RULE_TYPE_CONFLICT;
+		other = plan_winner(group);
+		type = won;
+	} else if (rule == UIOMMU_RULE_TYPE_BLOCKED) {
+		other = group->requirer;
+		type = won;
+	} else if (rule == UIOMMU_RULE_TYPE_UNTRUSTED) {
+		other = group->outsider;
+		if (uiommu_plan_untrusted(work->topology, device))
+			other = device;
+	} else if (rule == UIOMMU_RULE_TYPE_REQUIRED) {
+		other = decided->required == won ? device : plan_winner(group);
+	} else if (rule == UIOMMU_RULE_TYPE_OVERRIDE) {
+		other = group->named;
+	}
+	uiommu_plan_say(work, rule, device, other, (uint32_t)type);
+}
+
+static void plan_say_besides(struct plan_work *work, uint32_t device)
+{
+	const struct uiommu_plan_device *decided = &work->plan.devices[device];
+	enum uiommu_domain_type type = work->plan.groups[decided->group].type;
+	const struct plan_note *group = &work->notes[decided->group];
+	enum uiommu_domain_type asked;
+	uint8_t bits = work->notes[device].mask_bits;
+
+	if (!plan_can_identity(work, device))
+		uiommu_plan_say(work, UIOMMU_RULE_TYPE_NO_IDENTITY, device,
+				decided->unit, UIOMMU_PLAN_NONE);
+	if (plan_quirk(work, device))
+		uiommu_plan_say(work,
+				uiommu_plan_untrusted(work->topology, device)
+					? UIOMMU_RULE_TYPE_QUIRK_UNTRUSTED
+					: UIOMMU_RULE_TYPE_QUIRK,
+				device, UIOMMU_PLAN_NONE,
+				UIOMMU_DOMAIN_IDENTITY);
+	if (group->override != UIOMMU_PLAN_NONE) {
+		asked = work->input->overrides[group->override].type;
+		if (asked != type)
+			uiommu_plan_say(work, UIOMMU_RULE_TYPE_REFUSED, device,
+					group->named, (uint32_t)asked);
+	}
+	if (group->wants_lazy)
+		uiommu_plan_say(work, UIOMMU_RULE_TYPE_NOT_LAZY, device,
+				group->caching, UIOMMU_PLAN_NONE);
+	if (type == UIOMMU_DOMAIN_IDENTITY && bits < 64 &&
+	    work->plan.ram_last >> bits != 0)
+		uiommu_plan_say(work, UIOMMU_RULE_TYPE_MASK, device,
+				UIOMMU_PLAN_NONE, bits);
 }
 
 void uiommu_plan_say_type(struct plan_work *work, uint32_t device)
 {
-	const struct uiommu_plan_device *decided = &work->plan.devices[device];
-	const struct uiommu_plan_group *group;
-	enum uiommu_rule rule = UIOMMU_RULE_TYPE_BUILD;
-	uint32_t other;
-
-	if (decided->group == UIOMMU_PLAN_NONE)
+	if (work->plan.devices[device].group == UIOMMU_PLAN_NONE)
 		return;
-	group = &work->plan.groups[decided->group];
-	other = work->notes[decided->group].requirer;
-	if (decided->required == group->type)
-		other = device;
-	if (decided->required != UIOMMU_DOMAIN_NONE &&
-	    decided->required != group->type)
-		rule = UIOMMU_RULE_TYPE_CONFLICT;
-	else if (other != UIOMMU_PLAN_NONE)
-		rule = UIOMMU_RULE_TYPE_REQUIRED;
-	else if (work->input->options.passthrough != UIOMMU_CHOICE_DEFAULT)
-		rule = UIOMMU_RULE_TYPE_OPTION;
-	uiommu_plan_say(work, rule, device, other, (uint32_t)group->type);
+	plan_say_decision(work, device);
+	plan_say_besides(work, device);
 }

@@ -155,6 +155,7 @@ static void vtd_describe(struct uiommu_driver *driver,
 
 		units[i].present = u;
 		units[i].passthrough = u && u->caps.passthrough;
+		units[i].caching = u && u->caps.caching;
 	}
 }
 

@@ -484,6 +484,20 @@ static void test_unmap_in_identity(void **state)
 	machine_down(&f->machine);
 }
 
+/* Who asks for lazy invalidation is translated, and strict for now. */
+static void test_lazy_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t iova;
+
+	f->machine.options.options.strict = UIOMMU_CHOICE_NO;
+	bring_up(f);
+	assert_int_equal(f->domain->hw.type, UIOMMU_DOMAIN_DMA);
+	assert_int_equal(map(f, MEMORY, 4096, &iova), UIOMMU_OK);
+	assert_int_equal(uiommu_dma_unmap(f->device, iova, 4096), UIOMMU_OK);
+	machine_down(&f->machine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +511,7 @@ int main(void)
 		cmocka_unit_test_setup(test_map_sync, set_up),
 		cmocka_unit_test_setup(test_identity, set_up),
 		cmocka_unit_test_setup(test_unmap_in_identity, set_up),
+		cmocka_unit_test_setup(test_lazy_asked_for, set_up),
 		cmocka_unit_test_setup(test_no_unit, set_up),
 		cmocka_unit_test_setup(test_foreign_domains, set_up),
 		cmocka_unit_test_setup(test_coherent, set_up),
