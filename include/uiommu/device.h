@@ -46,6 +46,8 @@ struct uiommu_config {
  *
  * Return: UIOMMU_OK, or
  *   UIOMMU_EINVAL - no table given, or an unknown option
+ *   UIOMMU_ENOTSUP - an option that leaves units alone (off, igfx_off): a
+ *     live instance cannot yet; without remapping there is nothing to create
  *   UIOMMU_EBADTABLE - the table is unusable; the log says why and where
  *   UIOMMU_ENODEV - the table names no unit that can be used
  *   UIOMMU_ENOMEM - no memory

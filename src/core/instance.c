@@ -124,6 +124,10 @@ int uiommu_create(struct uiommu_host *host, const struct uiommu_config *config,
 	if (!core_choice_known(config->options.passthrough) ||
 	    !core_choice_known(config->options.strict))
 		return UIOMMU_EINVAL;
+	/* The plan knows what they mean; units are all taken over or none. */
+	if (config->options.off || config->options.igfx_off ||
+	    config->options.remapping == UIOMMU_CHOICE_NO)
+		return UIOMMU_ENOTSUP;
 	if (!config->dmar || !config->dmar_size) {
 		uiommu_log(host, UIOMMU_LOG_ERROR,
 			   "no DMAR table was given: is there a unit, and did "

@@ -43,6 +43,14 @@ static void test_arguments(void **state)
 	config.options.strict = (enum uiommu_choice) - 1;
 	assert_int_equal(uiommu_create(machine->host, &config, &uiommu),
 			 UIOMMU_EINVAL);
+	config = machine->options;
+	config.options.igfx_off = true;
+	assert_int_equal(uiommu_create(machine->host, &config, &uiommu),
+			 UIOMMU_ENOTSUP);
+	config = machine->options;
+	config.options.remapping = UIOMMU_CHOICE_NO;
+	assert_int_equal(uiommu_create(machine->host, &config, &uiommu),
+			 UIOMMU_ENOTSUP);
 	assert_ptr_equal(uiommu, (struct uiommu *)0x5a5a);
 	assert_int_equal(machine->host->calls, 0);
 	user_host_destroy(machine->host);
