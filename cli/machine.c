@@ -190,8 +190,10 @@ struct machine_function *machine_function(struct machine *machine,
 	f = MACHINE_MORE(machine->functions, machine->function_count,
 			 machine->function_room, MACHINE_FUNCTIONS_MOST,
 			 "functions", error);
-	if (f)
+	if (f) {
 		f->sid = sid;
+		f->domain = machine_domain(machine, sid.segment);
+	}
 	return f;
 }
 
@@ -322,18 +324,22 @@ static int machine_read_table(struct machine *machine,
 static void machine_apply(struct machine *machine)
 {
 	struct uiommu_topology *topology = &machine->topology;
+	char name[MACHINE_SID_SIZE];
 
+	for (uint32_t i = 0; i < machine->domain_count; i++)
+		uiommu_topology_set_domain(topology,
+					   machine->domains[i].segment,
+					   machine->domains[i].domain);
 	for (uint32_t i = 0; i < machine->function_count; i++) {
 		const struct machine_function *f = &machine->functions[i];
 		uint32_t at = uiommu_topology_find(topology, f->sid);
 
 		if (at == UIOMMU_PCI_NONE) {
+			machine_sid_text(machine, f->sid, name);
 			machine_note(machine,
-				     "%04x:%02x:%02x.%u is left out: a scan of "
-				     "configuration space does not find it",
-				     f->sid.segment, UIOMMU_SID_BUS(f->sid),
-				     UIOMMU_SID_DEV(f->sid),
-				     UIOMMU_SID_FN(f->sid));
+				     "%s is left out: a scan of configuration "
+				     "space does not find it",
+				     name);
 			continue;
 		}
 		topology->functions[at].external_facing |= f->external_facing;
@@ -366,6 +372,7 @@ int machine_prepare(struct machine *machine, struct machine_error *error)
 			return -1;
 		}
 	}
+	machine_name_members(machine);
 	machine_apply(machine);
 	return machine_read_table(machine, error);
 }

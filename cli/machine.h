@@ -21,6 +21,8 @@
 #define MACHINE_UNITS_MOST 1024u
 #define MACHINE_RANGES_MOST 4096u
 #define MACHINE_LINES_MOST 4096u
+#define MACHINE_DOMAINS_MOST 64u
+#define MACHINE_SID_SIZE 24u /* a PCI address in words, and its end */
 
 /* What went wrong, in words for a person: where, what, what to do. */
 struct machine_error {
@@ -33,7 +35,8 @@ void machine_fail(struct machine_error *error, const char *fmt, ...)
 /* One function's configuration space, and what it does not tell. */
 struct machine_function {
 	struct uiommu_sid sid;
-	uint32_t size; /* bytes known: 0, 64, 256 or 4096 */
+	uint32_t domain; /* Linux's number of the segment */
+	uint32_t size;	 /* bytes known: 0, 64, 256 or 4096 */
 	uint8_t *config;
 	uint16_t vendor, device; /* of a virtual function; else 0 */
 	bool has_physfn;
@@ -77,6 +80,12 @@ struct machine_bridge {
 	struct uiommu_range window;
 };
 
+/* A domain above 0xffff, and the segment that stands for it. */
+struct machine_domain {
+	uint32_t domain;
+	uint16_t segment;
+};
+
 struct uiommu_host {
 	struct machine *machine;
 };
@@ -90,6 +99,8 @@ struct machine {
 	size_t table_size;
 	struct machine_function *functions; /* sorted by prepare */
 	uint32_t function_count, function_room;
+	struct machine_domain domains[MACHINE_DOMAINS_MOST];
+	uint32_t domain_count;
 	struct machine_group *groups;
 	uint32_t group_count, group_room;
 	struct machine_unit *units;
@@ -178,5 +189,24 @@ int machine_read_bundle(struct machine *machine, const char *path,
 int machine_parse_bundle(struct machine *machine, const char *name,
 			 const char *text, size_t size,
 			 struct machine_error *error);
+
+/* --- Domains, cli/domain.c --- */
+
+/* Linux's number of a segment: itself, or a domain above 0xffff. */
+uint32_t machine_domain(const struct machine *machine, uint16_t segment);
+/*
+ * The segment of a domain; a domain above 0xffff gets one that nothing uses.
+ * 0, or -1 with the reason.
+ */
+int machine_segment(struct machine *machine, uint32_t domain, uint16_t *segment,
+		    struct machine_error *error);
+/* A whole string as a PCI address, 10000:e1:00.0 included. 0, or -1. */
+int machine_sid(struct machine *machine, const char *text,
+		struct uiommu_sid *sid, struct machine_error *error);
+/* As Linux writes it: 0000:00:1f.2, 10000:e1:00.0 */
+void machine_sid_text(const struct machine *machine, struct uiommu_sid sid,
+		      char text[MACHINE_SID_SIZE]);
+/* For machine_prepare(): members of groups in domains above 0xffff. */
+void machine_name_members(struct machine *machine);
 
 #endif /* CLI_MACHINE_H */

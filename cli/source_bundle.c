@@ -59,9 +59,8 @@ static int bundle_end(struct bundle *b)
 static int bundle_sid(struct bundle *b, const char *text,
 		      struct uiommu_sid *sid)
 {
-	if (!text_sid(&text, sid) || *text)
-		return BUNDLE_FAIL(b, "no PCI address such as 0000:00:1f.2");
-	return 0;
+	return machine_sid(b->machine, text, sid, b->error) ? bundle_pass(b)
+							    : 0;
 }
 
 static int bundle_named(struct bundle *b)
@@ -88,10 +87,12 @@ static int bundle_named(struct bundle *b)
 		return b->unit ? 0 : bundle_pass(b);
 	}
 	if (BUNDLE_IS(b, "bridge")) {
-		if (!text_hex(&at, 4, &number) || *at++ != ':' ||
+		if (!text_hex(&at, 8, &number) || *at++ != ':' ||
 		    !text_hex(&at, 2, &bus) || *at)
 			return BUNDLE_FAIL(b, "no root bus such as 0000:00");
-		b->root.segment = (uint16_t)number;
+		if (machine_segment(b->machine, (uint32_t)number,
+				    &b->root.segment, b->error))
+			return bundle_pass(b);
 		b->root.rid = (uint16_t)(bus << 8);
 	}
 	return 0;

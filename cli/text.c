@@ -187,7 +187,7 @@ bool text_number(const char **at, uint64_t *value)
 	return true;
 }
 
-bool text_sid(const char **at, struct uiommu_sid *sid)
+bool text_address(const char **at, uint32_t *domain, uint16_t *rid)
 {
 	const char *p = *at;
 	uint64_t segment = 0, bus, device, function;
@@ -201,12 +201,26 @@ bool text_sid(const char **at, struct uiommu_sid *sid)
 		if (!text_hex(&p, 2, &device))
 			return false;
 	}
-	if (*p++ != '.' || !text_hex(&p, 1, &function) || segment > 0xffff ||
-	    bus > 0xff || device > 31 || function > 7)
+	if (*p++ != '.' || !text_hex(&p, 1, &function) || bus > 0xff ||
+	    device > 31 || function > 7)
 		return false;
 	*at = p;
-	sid->segment = (uint16_t)segment;
-	sid->rid = (uint16_t)(bus << 8 | device << 3 | function);
+	*domain = (uint32_t)segment;
+	*rid = (uint16_t)(bus << 8 | device << 3 | function);
+	return true;
+}
+
+bool text_sid(const char **at, struct uiommu_sid *sid)
+{
+	const char *p = *at;
+	uint32_t domain;
+	uint16_t rid;
+
+	if (!text_address(&p, &domain, &rid) || domain > 0xffff)
+		return false;
+	*at = p;
+	sid->segment = (uint16_t)domain;
+	sid->rid = rid;
 	return true;
 }
 

@@ -41,6 +41,8 @@ bool text_begins(const struct text *text, const char *prefix);
 bool text_hex(const char **at, unsigned int most_digits, uint64_t *value);
 bool text_number(const char **at, uint64_t *value);	/* 0x..., or decimal */
 bool text_sid(const char **at, struct uiommu_sid *sid); /* [0000:]00:1f.2 */
+/* The same with a domain of up to 32 bits: 10000:e1:00.0 */
+bool text_address(const char **at, uint32_t *domain, uint16_t *rid);
 void text_blanks(const char **at);
 bool text_word(const char **at, char *to, size_t size);
 bool text_range(const char **at, struct uiommu_range *range);

@@ -72,6 +72,14 @@ def main():
     want("short", groups(head + "== config 00:02.0\n00\n"), 1, "1 bytes")
     want("bad range", groups(head + "== memory\n0x2 0x1 RAM\n"), 1, ":3: ")
     want("bad table", groups(head + "== table DMAR\n00\n"), 1, "no DMAR")
+    vmd = good + function("10000:e0:01.0", 0x1002) + \
+        "== group 7\ntype DMA-FQ\ndevice 10000:e0:01.0\n"
+    want("domain above ffff", groups(vmd), 0, "Linux has the same groups")
+    want("bad function", groups(head + "== config 10000:e0:01.g\n"), 1,
+         ":2: no PCI address")
+    both = vmd + function("8000:e0:01.0", 0x1003)
+    want("segment taken", groups(both), 1,
+         "PCI domain 8000 beside domain 10000")
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")
     dice = random.Random(seed)
