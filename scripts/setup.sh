@@ -9,7 +9,8 @@ set -u
 # Debian package, and what to look for where there is no dpkg.
 run='gcc:gcc libc6-dev:cc make:make meson:meson ninja-build:ninja
 	python3:python3 pkg-config:pkg-config qemu-system-x86:qemu-system-x86_64'
-test="$run g++:g++ clang:clang clang-format:clang-format
+cli="libpci-dev:=libpci libjansson-dev:=jansson pci.ids:@data"
+test="$run $cli g++:g++ clang:clang clang-format:clang-format
 	libclang-rt-14-dev:clang libcmocka-dev:=cmocka acpica-tools:iasl
 	linux-headers-amd64:@kernel"
 lint="$test clang-tidy:clang-tidy cppcheck:cppcheck"
@@ -31,7 +32,7 @@ esac
 have()
 {
 	case $1 in
-	@kernel) return 0 ;;
+	@*) return 0 ;;
 	=*) pkg-config --exists "${1#=}" 2>/dev/null ;;
 	*) command -v "$1" >/dev/null 2>&1 ;;
 	esac

@@ -54,13 +54,14 @@ def groups(text):
 
 def main():
     good = bundle([["02"], ["03"]])
-    want("Linux agrees", groups(good), 0, "Linux has the same groups")
-    want("two groups", groups(good), 0, "group 1\n  0000:00:03.0")
+    want("Linux agrees", groups(good), 0,
+         "Linux agrees: all 2 of its groups")
+    want("two groups", groups(good), 0, "\n1      0000:00:03.0  DMA-FQ  dmar0")
     want("Linux differs", groups(bundle([["02", "03"]])), 1,
-         "Linux has 2 of these groups otherwise")
+         "Linux has 0000:00:02.0 and 0000:00:03.0 in one group")
     want("Linux unknown", groups(bundle([])), 0, "is not known")
-    want("no command", run(), 2, "usage")
-    want("unknown command", run("grups", "--from", "-"), 2, "usage")
+    want("no such command", run("grups"), 2, "no command grups")
+    want("option not for it", run("units", "-o", "x"), 2, "does not go")
     want("unknown rules", run("groups", "--from", "-", "--rules", "x"), 2)
     want("help", run("--help"), 0, "usage")
     want("no such file", run("groups", "--from", "/nonexistent"), 1, "No such")
@@ -71,10 +72,11 @@ def main():
     want("bad hex", groups(head + "== config 00:02.0\nxy\n"), 1, ":3: ")
     want("short", groups(head + "== config 00:02.0\n00\n"), 1, "1 bytes")
     want("bad range", groups(head + "== memory\n0x2 0x1 RAM\n"), 1, ":3: ")
-    want("bad table", groups(head + "== table DMAR\n00\n"), 1, "no DMAR")
+    want("bad table", groups(head + "== table DMAR\n00\n"), 1, "cannot be used")
     vmd = good + function("10000:e0:01.0", 0x1002) + \
         "== group 7\ntype DMA-FQ\ndevice 10000:e0:01.0\n"
-    want("domain above ffff", groups(vmd), 0, "Linux has the same groups")
+    want("domain above ffff", groups(vmd), 1,
+         "Linux has 10000:e0:01.0 in a group")
     want("bad function", groups(head + "== config 10000:e0:01.g\n"), 1,
          ":2: no PCI address")
     both = vmd + function("8000:e0:01.0", 0x1003)

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/* The machine that the command line names, read and thought through. */
+#include <stdio.h>
+
+#include "study.h"
+
+static int source_read(const struct ask *ask, struct machine *machine,
+		       struct machine_error *error)
+{
+	if (ask->from)
+		return machine_read_bundle(machine, ask->from, error);
+	machine_fail(error, "no source; see uiommu --help");
+	return -1;
+}
+
+int study_of(const struct ask *ask, const char *options,
+	     struct machine *machine, struct study *study)
+{
+	struct machine_error error = { "" };
+	int err;
+
+	machine_init(machine);
+	err = source_read(ask, machine, &error);
+	if (!err)
+		err = machine_prepare(machine, &error);
+	if (!err)
+		err = study_make(study, machine, ask, options, &error);
+	if (err) {
+		fprintf(stderr, "uiommu: %s\n", error.text);
+		machine_fini(machine);
+	}
+	return err;
+}
