@@ -159,6 +159,17 @@ static int bundle_function(struct bundle *b, const char *key, const char *at)
 	return 0;
 }
 
+/* Linux lists what firmware asks for, even what ends below its beginning. */
+static bool bundle_backwards(const char *at)
+{
+	uint64_t first, last;
+
+	if (!text_number(&at, &first) || *at != ' ')
+		return false;
+	text_blanks(&at);
+	return text_number(&at, &last) && last < first && (!*at || *at == ' ');
+}
+
 static int bundle_group(struct bundle *b, const char *key, const char *at)
 {
 	struct uiommu_range range;
@@ -168,6 +179,11 @@ static int bundle_group(struct bundle *b, const char *key, const char *at)
 		snprintf(b->group->type, sizeof(b->group->type), "%.23s", at);
 	} else if (!strcmp(key, "device")) {
 		err = machine_group_device(b->group, at, b->error);
+	} else if (!strcmp(key, "region") && bundle_backwards(at)) {
+		machine_note(b->machine,
+			     "%.80s:%u: Linux lists a region that ends "
+			     "below its beginning: %.60s",
+			     b->text.name, b->text.line, at);
 	} else if (!strcmp(key, "region")) {
 		if (!text_range(&at, &range))
 			return BUNDLE_FAIL(b, "not a range 0xFIRST 0xLAST");

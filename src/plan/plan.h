@@ -133,9 +133,9 @@ void uiommu_plan_decide_type(const struct plan_type_facts *facts,
 /* Is remapping wanted at all? @opt_in: only because firmware asks for it. */
 bool uiommu_plan_wanted(const struct uiommu_plan_input *input, bool *opt_in);
 
-/* Did it, or a port above it, come from outside? */
+/* plan_trust.c: did it, or a port above it, come from outside? */
 bool uiommu_plan_untrusted(const struct uiommu_topology *topology,
-			   uint32_t function);
+			   enum uiommu_rules rules, uint32_t function);
 
 /* --- plan_topology.c: questions about the tree --- */
 

@@ -106,27 +106,6 @@ void uiommu_plan_decide_type(const struct plan_type_facts *facts,
 	}
 }
 
-bool uiommu_plan_untrusted(const struct uiommu_topology *topology,
-			   uint32_t function)
-{
-	uint32_t left = PLAN_MOST_BRIDGES;
-
-	if (function >= topology->count)
-		return false; /* soldered on: firmware names it */
-	if (topology->functions[function].untrusted)
-		return true;
-	/* A port to the outside is part of the machine; what is below is not */
-	for (; left != 0; left--) {
-		function = uiommu_plan_above(topology, function);
-		if (function == UIOMMU_PCI_NONE)
-			return false;
-		if (topology->functions[function].untrusted ||
-		    topology->functions[function].external_facing)
-			return true;
-	}
-	return true; /* no tree of this world */
-}
-
 static bool plan_faces_outside(const struct uiommu_topology *topology)
 {
 	uint32_t i;

@@ -16,6 +16,12 @@
 #define PLAN_ICH10_AUDIO 0x3a3e
 #define PLAN_CLASS_DISPLAY 0x03
 
+static bool plan_untrusted(const struct plan_work *work, uint32_t device)
+{
+	return uiommu_plan_untrusted(work->topology, work->input->rules,
+				     device);
+}
+
 static bool plan_quirk(const struct plan_work *work, uint32_t device)
 {
 	const struct uiommu_pci_function *function;
@@ -45,7 +51,7 @@ static enum uiommu_domain_type plan_required(const struct plan_work *work,
 {
 	enum uiommu_domain_type demanded = work->notes[device].demanded;
 
-	if (uiommu_plan_untrusted(work->topology, device))
+	if (plan_untrusted(work, device))
 		return UIOMMU_DOMAIN_DMA;
 	if (demanded == UIOMMU_DOMAIN_IDENTITY || plan_quirk(work, device))
 		return UIOMMU_DOMAIN_IDENTITY;
@@ -112,7 +118,7 @@ static void plan_gather(struct plan_work *work)
 		if (device->group == UIOMMU_PLAN_NONE)
 			continue;
 		device->required = plan_required(work, i);
-		if (uiommu_plan_untrusted(work->topology, i))
+		if (plan_untrusted(work, i))
 			plan_first(&group->outsider, i);
 		if (device->required == UIOMMU_DOMAIN_IDENTITY)
 			plan_first(&group->requirer, i);
@@ -209,7 +215,7 @@ static void plan_say_decision(struct plan_work *work, uint32_t device)
 		type = won;
 	} else if (rule == UIOMMU_RULE_TYPE_UNTRUSTED) {
 		other = group->outsider;
-		if (uiommu_plan_untrusted(work->topology, device))
+		if (plan_untrusted(work, device))
 			other = device;
 	} else if (rule == UIOMMU_RULE_TYPE_REQUIRED) {
 		other = decided->required == won ? device : plan_winner(group);
@@ -232,7 +238,7 @@ static void plan_say_besides(struct plan_work *work, uint32_t device)
 				decided->unit, UIOMMU_PLAN_NONE);
 	if (plan_quirk(work, device))
 		uiommu_plan_say(work,
-				uiommu_plan_untrusted(work->topology, device)
+				plan_untrusted(work, device)
 					? UIOMMU_RULE_TYPE_QUIRK_UNTRUSTED
 					: UIOMMU_RULE_TYPE_QUIRK,
 				device, UIOMMU_PLAN_NONE,

@@ -72,7 +72,12 @@ def main():
     want("bad hex", groups(head + "== config 00:02.0\nxy\n"), 1, ":3: ")
     want("short", groups(head + "== config 00:02.0\n00\n"), 1, "1 bytes")
     want("bad range", groups(head + "== memory\n0x2 0x1 RAM\n"), 1, ":3: ")
-    want("bad table", groups(head + "== table DMAR\n00\n"), 1, "cannot be used")
+    odd = "device 0000:00:02.0\nregion 0x2000 0x1fff direct\n"
+    want("backwards region", groups(good + "== group 7\n" + odd), 1,
+         "ends below its beginning")
+    want("bad region", groups(head + "== group 0\nregion 0x2 x\n"), 1, ":3: ")
+    want("bad table", groups(head + "== table DMAR\n00\n"), 1,
+         "cannot be used")
     vmd = good + function("10000:e0:01.0", 0x1002) + \
         "== group 7\ntype DMA-FQ\ndevice 10000:e0:01.0\n"
     want("domain above ffff", groups(vmd), 1,

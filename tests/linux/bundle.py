@@ -16,9 +16,10 @@ def text(answer):
     if table:
         lines.append('== table DMAR')
         lines += [table[i:i + 64] for i in range(0, len(table), 64)]
-    for unit in answer.get("units", []):
-        lines += ['== unit 0x' + unit['address'], 'cap 0x' + unit['cap'],
-                  'ecap 0x' + unit['ecap']]
+    for number, unit in enumerate(answer['units']):
+        lines.append('== unit dmar%d' % number)
+        lines += ['%s 0x%s' % (key, unit[key])
+                  for key in ('address', 'cap', 'ecap')]
     for name, function in answer['functions'].items():
         lines.append('== config ' + name)
         lines += spaced(function['config'], function['size'])

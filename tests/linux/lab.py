@@ -191,7 +191,8 @@ def boot(folder, scenario):
                     for member in tar if member.isfile()}
     except (EOFError, OSError, tarfile.TarError) as error:
         raise Failed('no answer (%s); qemu says: %s' % (
-            error, (folder / 'qemu.log').read_text().strip())) from error
+            str(error).partition('\n')[0],
+            (folder / 'qemu.log').read_text().strip())) from error
 
 
 def sparse(data):

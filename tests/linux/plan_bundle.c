@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reads a bundle from standard input, plans as Linux would, and prints groups
- * with their type, and each member's regions, as JSON. The referee compares
- * that with what Linux did.
+ * plan_bundle BUNDLE...: plans each machine as the referee's Linux would, and
+ * prints one JSON object: file -> groups, each with its type, its members and
+ * its regions as Linux writes them. replay.py compares that with what Linux
+ * did. A file that cannot be planned has a text instead of groups.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,36 +12,66 @@
 #include <uiommu/options.h>
 #include <uiommu/plan.h>
 
-#include "bundle_host.h"
+#include "machine.h"
 
 #define CAP_CACHING_MODE (UINT64_C(1) << 7)
 #define CAP_SAGAW (UINT64_C(0x1f) << 8)
 #define ECAP_PASS_THROUGH (UINT64_C(1) << 6)
 
-static void print_device(const struct uiommu_plan *plan,
+/* What goes into the plan, and the memory for it. */
+struct input {
+	struct uiommu_plan_input plan;
+	struct uiommu_plan_unit *units;
+	struct uiommu_range *ram;
+};
+
+static void *need(size_t count, size_t size)
+{
+	void *memory = calloc(count + 1, size);
+
+	if (memory == NULL) {
+		fprintf(stderr, "out of memory\n");
+		exit(2);
+	}
+	return memory;
+}
+
+static void print_member(const struct uiommu_plan *plan,
 			 const struct uiommu_topology *topology, uint32_t index)
 {
 	const struct uiommu_plan_device *device = &plan->devices[index];
-	struct uiommu_sid sid = { 0, 0 };
-	uint32_t i;
+	struct uiommu_sid sid;
 
 	if (device->function == UIOMMU_PCI_NONE) {
-		printf("    {\"device\": \"namespace\", \"regions\": [");
-	} else {
-		sid = topology->functions[device->function].sid;
-		printf("    {\"device\": \"%04x:%02x:%02x.%x\", "
-		       "\"regions\": [",
-		       sid.segment, sid.rid >> 8, sid.rid >> 3 & 0x1f,
-		       sid.rid & 7);
+		printf("\"namespace\"");
+		return;
 	}
-	for (i = 0; i < device->region_count; i++) {
-		const struct uiommu_region *region =
-			&plan->regions[device->region_first + i];
+	sid = topology->functions[device->function].sid;
+	printf("\"%04x:%02x:%02x.%x\"", sid.segment, UIOMMU_SID_BUS(sid),
+	       UIOMMU_SID_DEV(sid), UIOMMU_SID_FN(sid));
+}
 
-		printf("%s[%" PRIu64 ", %" PRIu64 ", \"%s\"]",
-		       i > 0 ? ", " : "", region->range.first,
-		       region->range.last,
-		       uiommu_region_type_name(region->type));
+static void print_group(const struct uiommu_plan *plan,
+			const struct uiommu_topology *topology,
+			const struct uiommu_plan_group *group)
+{
+	char line[64];
+	uint32_t i;
+
+	printf("{\"type\": \"%s\", \"members\": [",
+	       uiommu_domain_type_name(group->type));
+	for (i = 0; i < group->member_count; i++) {
+		printf("%s", i > 0 ? ", " : "");
+		print_member(plan, topology,
+			     plan->members[group->member_first + i]);
+	}
+	printf("], \"regions\": [");
+	for (i = 0; i < group->region_count; i++) {
+		uiommu_region_line(
+			&plan->group_regions[group->region_first + i], line,
+			sizeof(line));
+		line[strcspn(line, "\n")] = '\0';
+		printf("%s\"%s\"", i > 0 ? ", " : "", line);
 	}
 	printf("]}");
 }
@@ -49,112 +79,113 @@ static void print_device(const struct uiommu_plan *plan,
 static void print_plan(const struct uiommu_plan *plan,
 		       const struct uiommu_topology *topology)
 {
-	uint32_t i, k;
+	uint32_t i;
 
 	printf("[");
 	for (i = 0; i < plan->group_count; i++) {
-		const struct uiommu_plan_group *group = &plan->groups[i];
-
-		printf("%s\n  {\"type\": \"%s\", \"members\": [\n",
-		       i > 0 ? "," : "", uiommu_domain_type_name(group->type));
-		for (k = 0; k < group->member_count; k++) {
-			print_device(plan, topology,
-				     plan->members[group->member_first + k]);
-			printf("%s\n", k + 1 < group->member_count ? "," : "");
-		}
-		printf("  ]}");
+		printf("%s\n  ", i > 0 ? "," : "");
+		print_group(plan, topology, &plan->groups[i]);
 	}
-	printf("\n]\n");
+	printf("]");
 }
 
-static void check(int status, const char *what)
+/* A unit that no width of table suits cannot translate. */
+static void read_units(const struct machine *machine, struct input *input)
 {
-	if (status == UIOMMU_OK)
-		return;
-	fprintf(stderr, "%s: error %d\n", what, status);
-	exit(2);
-}
-
-/* What the table refers to; the caller frees it. */
-static void *read_table(struct uiommu_host *host, struct uiommu_dmar *dmar,
-			struct uiommu_plan_unit *units)
-{
-	size_t room = uiommu_dmar_memory(host->dmar_size);
-	void *memory = malloc(room);
+	const struct uiommu_dmar *dmar = &machine->dmar;
 	uint32_t i;
-	size_t k;
 
-	check(uiommu_dmar_read(host->dmar, host->dmar_size, memory, room, dmar),
-	      "the DMAR table");
+	input->units = need(dmar->record_count, sizeof(*input->units));
 	for (i = 0; i < dmar->record_count; i++) {
 		const struct uiommu_dmar_record *record = &dmar->records[i];
+		const struct machine_unit *unit;
 
 		if (record->type != UIOMMU_DMAR_DRHD)
 			continue;
-		units[i].present = record->usable;
-		units[i].passthrough = true;
-		for (k = 0; k < host->unit_count; k++) {
-			const struct bundle_unit *unit = &host->units[k];
-
-			if (unit->address != record->range.first)
-				continue;
-			units[i].present = units[i].present &&
-					   (unit->cap & CAP_SAGAW) != 0;
-			units[i].passthrough = unit->ecap & ECAP_PASS_THROUGH;
-			units[i].caching = unit->cap & CAP_CACHING_MODE;
-		}
-	}
-	return memory;
-}
-
-static void scan(struct uiommu_host *host, struct uiommu_topology *topology)
-{
-	uint16_t last = 0;
-	size_t i;
-
-	uiommu_topology_init(topology, host);
-	for (i = 0; i < host->function_count; i++) {
-		uint16_t segment = host->functions[i].sid.segment;
-
-		if (i > 0 && segment == last)
-			continue;
-		check(uiommu_topology_scan(topology, segment, 0, 255),
-		      "the scan");
-		last = segment;
-	}
-	for (i = 0; i < host->function_count; i++) {
-		uint32_t at = uiommu_topology_find(topology,
-						   host->functions[i].sid);
-
-		if (at != UIOMMU_PCI_NONE)
-			topology->functions[at].external_facing =
-				host->functions[i].external_facing;
+		unit = machine_unit_at(machine, record->range.first);
+		input->units[i].present = record->usable &&
+					  (unit == NULL ||
+					   (unit->cap & CAP_SAGAW) != 0);
+		input->units[i].passthrough = unit == NULL ||
+					      unit->ecap & ECAP_PASS_THROUGH;
+		input->units[i].caching = unit != NULL &&
+					  unit->cap & CAP_CACHING_MODE;
 	}
 }
 
-int main(void)
+static void read_ram(const struct machine *machine, struct input *input)
 {
-	static struct uiommu_plan_unit units[8192];
-	struct uiommu_host *host = bundle_read(stdin);
-	struct uiommu_topology topology;
-	struct uiommu_plan_input input = { .topology = &topology,
-					   .rules = UIOMMU_RULES_LINUX };
-	struct uiommu_dmar dmar;
+	uint32_t count = 0;
+	uint32_t i;
+
+	input->ram = need(machine->memory_count, sizeof(*input->ram));
+	for (i = 0; i < machine->memory_count; i++) {
+		if (strcmp(machine->memory[i].kind, "System RAM") == 0)
+			input->ram[count++] = machine->memory[i].range;
+	}
+	input->plan.ram = input->ram;
+	input->plan.ram_count = count;
+}
+
+/* Debian's kernel: on unasked, translated, lazy. */
+static void prepare(const struct machine *machine, struct input *input)
+{
+	memset(input, 0, sizeof(*input));
+	input->plan.topology = &machine->topology;
+	input->plan.rules = UIOMMU_RULES_LINUX;
+	input->plan.build_default = UIOMMU_DOMAIN_DMA_FQ;
+	if (machine->table != NULL && machine->dmar_error == UIOMMU_OK) {
+		read_units(machine, input);
+		input->plan.dmar = &machine->dmar;
+		input->plan.units = input->units;
+	}
+	read_ram(machine, input);
+	if (machine->cmdline != NULL)
+		uiommu_options_parse(machine->cmdline, strlen(machine->cmdline),
+				     &input->plan.options, NULL, 0);
+}
+
+static bool plan_one(const char *path, struct machine *machine)
+{
+	struct machine_error error = { "" };
 	struct uiommu_plan plan;
-	void *memory = NULL;
+	struct input input;
+	int status;
 
-	scan(host, &topology);
-	if (host->dmar_size > 0) {
-		memory = read_table(host, &dmar, units);
-		input.dmar = &dmar;
-		input.units = units;
+	if (machine_read_bundle(machine, path, &error) != 0 ||
+	    machine_prepare(machine, &error) != 0) {
+		fprintf(stderr, "%s: %s\n", path, error.text);
+		return false;
 	}
-	uiommu_options_parse(host->cmdline, strlen(host->cmdline),
-			     &input.options, NULL, 0);
-	check(uiommu_plan_make(host, &input, &plan), "the plan");
-	print_plan(&plan, &topology);
-	uiommu_plan_fini(&plan);
-	uiommu_topology_fini(&topology);
-	free(memory);
+	prepare(machine, &input);
+	status = uiommu_plan_make(&machine->host, &input.plan, &plan);
+	if (status == UIOMMU_OK) {
+		print_plan(&plan, &machine->topology);
+		uiommu_plan_fini(&plan);
+	} else {
+		printf("\"no plan: %s\"", uiommu_strerror(status));
+	}
+	free(input.units);
+	free(input.ram);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct machine machine;
+	int i;
+
+	printf("{");
+	for (i = 1; i < argc; i++) {
+		bool done;
+
+		printf("%s\n\"%s\": ", i > 1 ? "," : "", argv[i]);
+		machine_init(&machine);
+		done = plan_one(argv[i], &machine);
+		machine_fini(&machine);
+		if (!done)
+			return 1;
+	}
+	printf("\n}\n");
 	return 0;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Let the plan decide what Linux decided: replay.py PLANNER [SCENARIO...]
 
-PLANNER reads a bundle and prints its groups (plan_bundle.c). Every recorded
+PLANNER reads bundles and prints their groups (plan_bundle.c). Every recorded
 answer goes through it; the last line counts. A scenario in differences.txt
 must differ in the way written there, and only there.
 """
@@ -11,44 +11,38 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 import bundle
+import scenario
 
 HERE = pathlib.Path(__file__).resolve().parent
-ORDER = ['direct', 'direct-relaxable', 'reserved', 'msi']
+REASONS = HERE.parent.parent / 'docs' / 'differences.md'
 
 
-def merged(regions):
-    """Ranges of all members as Linux lists them for a group: sorted, those of
-    one type that overlap or touch made one."""
-    done = []
-    for first, last, kind in sorted(
-            regions, key=lambda region: (region[0], ORDER.index(region[2]))):
-        for other in done:
-            if other[2] == kind and first <= other[1] + 1:
-                other[1] = max(other[1], last)
-                break
-        else:
-            done.append([first, last, kind])
-    return ['0x%016x 0x%016x %s' % tuple(region) for region in done]
-
-
-def ours(planner, answer):
-    """Our groups: members -> (type, regions)."""
-    done = subprocess.run([planner], input=bundle.text(answer), text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          check=False)
+def plans(planner, answers):
+    """Our groups of each scenario, as the planner prints them."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, answer in answers.items():
+            pathlib.Path(folder, name).write_text(bundle.text(answer))
+        done = subprocess.run([planner] + list(answers), cwd=folder, text=True,
+                              stdout=subprocess.PIPE, check=False)
     if done.returncode:
-        raise RuntimeError('the planner fails: ' + done.stderr.strip())
-    return {tuple(sorted(member['device'] for member in group['members'])):
-            (group['type'], merged([region for member in group['members']
-                                    for region in member['regions']]))
-            for group in json.loads(done.stdout)}
+        sys.exit('replay: the planner fails')
+    return json.loads(done.stdout)
+
+
+def ours(groups):
+    """Our groups: members -> (type, regions)."""
+    if isinstance(groups, str):
+        return {(groups,): ('', [])}
+    return {tuple(sorted(group['members'])): (group['type'], group['regions'])
+            for group in groups}
 
 
 def theirs(answer):
     """Linux's groups, in the same form."""
-    return {tuple(sorted(name if name.startswith('0000:') else 'namespace'
+    return {tuple(sorted(name if name in answer['functions'] else 'namespace'
                          for name in group['devices'])):
             (group['type'], group['regions'])
             for group in answer['groups']}
@@ -71,9 +65,8 @@ def differences(linux, own):
 def documented():
     """Scenarios that docs/differences.md explains: name -> the lines that
     must come out."""
-    path = HERE / 'differences.txt'
     known, name = {}, None
-    for line in path.read_text().splitlines() if path.exists() else ():
+    for line in (HERE / 'differences.txt').read_text().splitlines():
         if line.startswith('['):
             name = line.strip('[]')
             known[name] = []
@@ -82,40 +75,50 @@ def documented():
     return known
 
 
-def one(planner, path, expected):
-    """Replay one answer; 'agrees', 'documented' or 'differs'."""
-    answer = json.loads(path.read_text())
-    try:
-        lines = differences(theirs(answer), ours(planner, answer))
-    except RuntimeError as error:
-        lines = [str(error)]
+def one(name, answer, groups, expected):
+    """Compare one answer; 'agrees', 'documented' or 'differs'."""
+    lines = differences(theirs(answer), ours(groups))
     if lines == expected:
         return 'documented' if lines else 'agrees'
-    print('%s: %s' % (path.stem, answer['about'] or answer['cmdline']))
+    print('%s: %s' % (name, answer['about'] or answer['cmdline']))
     for line in lines or ['now agrees, though differences.txt says not']:
         print('    ' + line)
     return 'differs'
+
+
+def untidy(known, names):
+    """What is wrong with the files beside the answers."""
+    reasons = REASONS.read_text()
+    lines = ['no answer for %s, which is in differences.txt' % name
+             for name in sorted(set(known) - names)]
+    lines += ['%s is in differences.txt, not in docs/differences.md' % name
+              for name in sorted(known) if '`%s`' % name not in reasons]
+    scenarios = set(scenario.read())
+    lines += ['%s is no scenario any more' % name
+              for name in sorted(names - scenarios)]
+    return lines + ['%s was never recorded' % name
+                    for name in sorted(scenarios - names)]
 
 
 def main():
     """Replay what was asked for, or all."""
     if len(sys.argv) < 2:
         sys.exit(__doc__)
+    paths = {path.stem: path for path in (HERE / 'answers').glob('*.json')}
     known = documented()
-    paths = sorted((HERE / 'answers').glob('*.json'))
-    names = {path.stem for path in paths}
-    missing = sorted(set(known) - names)
-    if len(sys.argv) > 2:
-        paths = [path for path in paths if path.stem in sys.argv[2:]]
-    results = [one(sys.argv[1], path, known.get(path.stem, []))
-               for path in paths]
-    if missing:
-        print('no answer for: ' + ' '.join(missing))
+    wrong = untidy(known, set(paths))
+    answers = {name: json.loads(paths[name].read_text())
+               for name in sys.argv[2:] or sorted(paths)}
+    groups = plans(str(pathlib.Path(sys.argv[1]).resolve()), answers)
+    results = [one(name, answer, groups[name], known.get(name, []))
+               for name, answer in answers.items()]
+    for line in wrong:
+        print(line)
     print('%d scenarios: %d agree with Linux, %d differ as documented, '
           '%d differ' % (len(results), results.count('agrees'),
                          results.count('documented'),
                          results.count('differs')))
-    sys.exit(bool(missing) or not results or 'differs' in results)
+    sys.exit(bool(wrong) or not results or 'differs' in results)
 
 
 if __name__ == '__main__':
