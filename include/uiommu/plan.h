@@ -170,6 +170,9 @@ enum uiommu_rule {
 	UIOMMU_RULE_REGION_NOT_USER, /* the group is not for a user */
 };
 
+/** uiommu_rule_name() - "UNIT_SCOPE"..., as documented; never NULL [any] */
+const char *uiommu_rule_name(enum uiommu_rule rule);
+
 struct uiommu_reason {
 	enum uiommu_rule rule;
 	uint32_t device; /* index of the device it is about */
@@ -280,6 +283,22 @@ int uiommu_plan_make(struct uiommu_host *host,
  */
 size_t uiommu_region_line(const struct uiommu_region *region, char *text,
 			  size_t size);
+
+/**
+ * uiommu_plan_reasons() - all reasons of one device
+ * @plan: a made plan
+ * @device: index of the device
+ * @first: where to store the first of them, NULL if there is no such device
+ *
+ * They follow each other, the unit's first, then the group's, the type's and
+ * those of the regions, and are the plan's: valid until it is freed.
+ *
+ * Context: any.
+ *
+ * Return: how many there are.
+ */
+uint32_t uiommu_plan_reasons(const struct uiommu_plan *plan, uint32_t device,
+			     const struct uiommu_reason **first);
 
 /** uiommu_plan_fini() - free a plan's arrays; leaves it empty [sleep] */
 void uiommu_plan_fini(struct uiommu_plan *plan);
