@@ -187,12 +187,6 @@ struct uiommu_sid uiommu_plan_sid(const struct uiommu_plan *plan,
 				  const struct uiommu_topology *topology,
 				  uint32_t device);
 
-/* --- plan_sort.c --- */
-
-/* Sorts in place without recursion; @less is a total order. */
-void uiommu_plan_sort(void *base, uint32_t count, size_t size,
-		      bool (*less)(const void *a, const void *b));
-
 /* --- The decisions, in order. "say" adds the reasons of one device. --- */
 
 bool uiommu_plan_has_unit(const struct plan_work *work, uint32_t record);
