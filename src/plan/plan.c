@@ -71,6 +71,8 @@ static void plan_lay_plan(struct plan_work *work, struct plan_room *room,
 	plan->members = plan_take(room, count, sizeof(*plan->members));
 	plan->aliases = plan_take(room, aliases, sizeof(*plan->aliases));
 	plan->reasons = plan_take(room, reasons, sizeof(*plan->reasons));
+	plan->record_offsets = plan_take(room, plan->record_count,
+					 sizeof(*plan->record_offsets));
 	if (room->memory != NULL)
 		work->reason_room = (uint32_t)reasons;
 }
@@ -134,6 +136,9 @@ static void plan_decide(struct plan_work *work)
 	uint32_t i;
 
 	plan_begin(work);
+	for (i = 0; i < work->plan.record_count; i++)
+		work->plan.record_offsets[i] =
+			work->input->dmar->records[i].offset;
 	for (i = 0; i < work->input->ram_count; i++) {
 		if (work->input->ram[i].last > work->plan.ram_last)
 			work->plan.ram_last = work->input->ram[i].last;
@@ -194,6 +199,8 @@ int uiommu_plan_make(struct uiommu_host *host,
 	work.topology = input->topology;
 	work.plan.host = host;
 	work.function_count = work.topology->count;
+	if (input->dmar != NULL)
+		work.plan.record_count = input->dmar->record_count;
 	work.plan.device_count = work.function_count +
 				 uiommu_plan_count_namespace(&work);
 	aliases = plan_count_aliases(&work);
