@@ -180,8 +180,13 @@ struct uiommu_reason {
 	uint32_t detail; /* likewise */
 };
 
+/* In the detail of a GROUP_* reason, besides the UIOMMU_ACS_* missing. */
+#define UIOMMU_ACS_NO_CAPABILITY UIOMMU_BIT32(16) /* it has none at all */
+#define UIOMMU_ACS_NOT_COUNTED UIOMMU_BIT32(17)	  /* no controls would help */
+
 /*
- * What other and detail of a reason are:
+ * What other and detail of a reason are; "lack" is UIOMMU_ACS_* missing and
+ * the two above:
  *   UNIT_SCOPE		  DMAR record; the device
  *   UNIT_BRIDGE_SCOPE	  DMAR record; the bridge named
  *   UNIT_INCLUDE_ALL	  DMAR record
@@ -189,16 +194,19 @@ struct uiommu_reason {
  *   UNIT_NONE		  DMAR record whose unit is absent, or NONE
  *   GROUP_ALIAS	  a device with the same requester id; that rid
  *   GROUP_BRIDGE	  the bridge; the device itself if it is the bridge
- *   GROUP_NO_ACS	  the port, or the device itself; UIOMMU_ACS_* missing
- *   GROUP_MULTIFUNCTION  lowest other function of the slot without ACS
+ *   GROUP_NO_ACS	  the port, or the device itself; its lack
+ *   GROUP_MULTIFUNCTION  lowest other function of the slot without ACS; lack
+ *			  of the device
  *   UNIT_PHYSICAL	  DMAR record; the physical function
  *   UNIT_REQUESTER	  DMAR record; the function it asks as
  *   UNIT_NAMESPACE	  DMAR record of the unit; that of the ANDD
  *   UNIT_GRAPHICS_OFF	  DMAR record whose unit stays off
- *   GROUP_REACH	  the function without ACS, or the device itself; bits
+ *   GROUP_REACH	  the function without ACS, or the device itself; its
+ *			  lack
  *   GROUP_JOINED	  the lowest other member
- *   GROUP_CLAIM	  the function that isolates; uiommu_plan_claim_text()
- *   GROUP_MODEL_ALIAS	  NONE; uiommu_plan_alias_text()
+ *   GROUP_CLAIM	  the function that isolates; entry of the table, for
+ *			  uiommu_plan_claim_text() and _model()
+ *   GROUP_MODEL_ALIAS	  NONE; entry, for uiommu_plan_alias_text(), _model()
  *   GROUP_LINUX	  lowest device that it could reach or that could reach
  *			  it, and that Linux puts into another group
  *   TYPE_REQUIRED	  a member that requires the type; the type
@@ -240,8 +248,10 @@ struct uiommu_plan {
 	uint32_t region_count;
 	struct uiommu_region *group_regions;
 	uint32_t group_region_count;
-	uint64_t ram_last; /* of the ranges given; 0 if none was */
-	bool off;	   /* remapping is not to be turned on at all */
+	uint64_t ram_last;	  /* of the ranges given; 0 if none was */
+	bool off;		  /* remapping is not to be turned on at all */
+	uint32_t *record_offsets; /* of the DMAR records, in the table */
+	uint32_t record_count;
 	struct uiommu_reason *reasons; /* by device */
 	uint32_t reason_count;
 	void *memory;	    /* all arrays are cut from it */
@@ -306,8 +316,14 @@ void uiommu_plan_fini(struct uiommu_plan *plan);
 /** uiommu_plan_claim_text() - what GROUP_CLAIM rests on; never NULL [any] */
 const char *uiommu_plan_claim_text(uint32_t detail);
 
+/** uiommu_plan_claim_model() - whom it is about, "Intel I350" [any] */
+const char *uiommu_plan_claim_model(uint32_t detail);
+
 /** uiommu_plan_alias_text() - what GROUP_MODEL_ALIAS rests on; never NULL [any] */
 const char *uiommu_plan_alias_text(uint32_t detail);
+
+/** uiommu_plan_alias_model() - whom it is about, "Marvell 88SE9xxx" [any] */
+const char *uiommu_plan_alias_model(uint32_t detail);
 
 /**
  * uiommu_reason_text() - say a reason in one plain sentence

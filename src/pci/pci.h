@@ -32,9 +32,6 @@ bool uiommu_pci_virtual(struct uiommu_host *host,
 			const struct uiommu_pci_function *physical,
 			struct uiommu_pci_virtual *found);
 
-/* Sorts functions of one segment by requester id. */
-void uiommu_pci_sort(struct uiommu_pci_function *functions, uint32_t count);
-
 /* Some root ports keep the controls a doubleword behind the capability. */
 bool uiommu_pci_acs_is_wide(const struct uiommu_pci_function *function);
 

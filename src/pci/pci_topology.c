@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The array of functions: found bus by bus, kept sorted, grown by doubling. */
+#include "base/sort.h"
 #include "pci/pci.h"
 
 #define PCI_FUNCTIONS_MOST UIOMMU_BIT32(18)
@@ -186,6 +187,17 @@ static int pci_scan_virtual(struct uiommu_topology *topology, uint32_t last,
 	return UIOMMU_OK;
 }
 
+/* By requester id, then so that which of two stays depends on no order. */
+static bool pci_settles_before(const void *a, const void *b)
+{
+	const struct uiommu_pci_function *one = a;
+	const struct uiommu_pci_function *two = b;
+
+	if (one->sid.rid != two->sid.rid)
+		return one->sid.rid < two->sid.rid;
+	return one->physical.rid < two->physical.rid;
+}
+
 /* Sorts what is between count and @used; of two with one id one stays. */
 static uint32_t pci_settle(struct uiommu_topology *topology, uint32_t used)
 {
@@ -195,7 +207,8 @@ static uint32_t pci_settle(struct uiommu_topology *topology, uint32_t used)
 
 	if (used == kept)
 		return used;
-	uiommu_pci_sort(functions + kept, used - kept);
+	uiommu_sort(functions + kept, used - kept, sizeof(*functions),
+		    pci_settles_before);
 	for (i = kept + 1; i < used; i++) {
 		if (functions[i].sid.rid != functions[kept].sid.rid)
 			functions[++kept] = functions[i];

@@ -43,21 +43,3 @@ bool uiommu_pci_virtual(struct uiommu_host *host,
 	/* One that sits on its physical function is none. */
 	return found->first != 0 && (found->stride != 0 || found->count == 1);
 }
-
-/* By insertion with shrinking gaps: the block is nearly in order. */
-void uiommu_pci_sort(struct uiommu_pci_function *functions, uint32_t count)
-{
-	struct uiommu_pci_function held;
-	uint32_t gap, i, k;
-
-	for (gap = count / 2; gap != 0; gap = gap == 2 ? 1 : gap * 5 / 11) {
-		for (i = gap; i < count; i++) {
-			held = functions[i];
-			for (k = i; k >= gap &&
-				    held.sid.rid < functions[k - gap].sid.rid;
-			     k -= gap)
-				functions[k] = functions[k - gap];
-			functions[k] = held;
-		}
-	}
-}

@@ -4,64 +4,56 @@
  * then the decisions in order. Nothing after the allocations can fail, so
  * there is nothing to undo.
  */
+#include "base/block.h"
 #include "plan/plan.h"
 
 /* More is not a machine but a hostile table or topology. */
 #define PLAN_MOST_BYTES ((uint64_t)64 << 20)
 
 /* Room for one array after the other, each aligned to 8. */
-struct plan_block {
+struct plan_room {
 	uint8_t *memory; /* NULL while only counting */
 	uint64_t used;
 };
 
-static void *plan_take(struct plan_block *block, uint64_t count, size_t size)
+static void *plan_take(struct plan_room *room, uint64_t count, size_t size)
 {
-	uint64_t at = block->used;
+	uint64_t at = room->used;
 
-	block->used += (count * size + 7) & ~(uint64_t)7;
-	return block->memory == NULL ? NULL : block->memory + (size_t)at;
+	room->used += (count * size + 7) & ~(uint64_t)7;
+	return room->memory == NULL ? NULL : room->memory + (size_t)at;
 }
 
-/* 0 if it is more than a host should be asked for. */
-static size_t plan_block_size(const struct plan_block *block)
+/* Memory for what was counted; then @room is to be laid out once more. */
+static int plan_room_alloc(struct uiommu_host *host, struct plan_room *room,
+			   struct uiommu_block *block)
 {
-	size_t size = UIOMMU_PAGE_SIZE;
+	int err;
 
-	if (block->used > PLAN_MOST_BYTES)
-		return 0;
-	while (size < block->used)
-		size *= 2;
-	return size;
-}
-
-static int plan_block_alloc(struct uiommu_host *host, struct plan_block *block,
-			    size_t *size)
-{
-	uiommu_paddr_t paddr;
-
-	*size = plan_block_size(block);
-	if (*size == 0)
+	if (room->used > PLAN_MOST_BYTES)
 		return UIOMMU_ENOMEM;
-	block->memory = uiommu_host_page_alloc(host, *size, 0, &paddr);
-	block->used = 0;
-	return block->memory == NULL ? UIOMMU_ENOMEM : UIOMMU_OK;
+	err = uiommu_block_alloc(host, room->used, block);
+	if (err)
+		return err;
+	room->memory = block->memory;
+	room->used = 0;
+	return UIOMMU_OK;
 }
 
-static void plan_lay_notes(struct plan_work *work, struct plan_block *block,
+static void plan_lay_notes(struct plan_work *work, struct plan_room *room,
 			   uint64_t aliases)
 {
 	uint64_t count = work->plan.device_count;
 
-	work->notes = plan_take(block, count, sizeof(*work->notes));
-	work->order = plan_take(block, count, sizeof(*work->order));
-	work->steps = plan_take(block, PLAN_MOST_STEPS, sizeof(*work->steps));
-	work->names = plan_take(block, uiommu_plan_count_names(work),
+	work->notes = plan_take(room, count, sizeof(*work->notes));
+	work->order = plan_take(room, count, sizeof(*work->order));
+	work->steps = plan_take(room, PLAN_MOST_STEPS, sizeof(*work->steps));
+	work->names = plan_take(room, uiommu_plan_count_names(work),
 				sizeof(*work->names));
-	work->users = plan_take(block, aliases, sizeof(*work->users));
+	work->users = plan_take(room, aliases, sizeof(*work->users));
 }
 
-static void plan_lay_plan(struct plan_work *work, struct plan_block *block,
+static void plan_lay_plan(struct plan_work *work, struct plan_room *room,
 			  uint64_t aliases, uint64_t regions)
 {
 	struct uiommu_plan *plan = &work->plan;
@@ -71,15 +63,17 @@ static void plan_lay_plan(struct plan_work *work, struct plan_block *block,
 				    PLAN_TYPE_REASONS) +
 			   3 * regions;
 
-	plan->regions = plan_take(block, regions, sizeof(*plan->regions));
-	plan->group_regions = plan_take(block, regions,
+	plan->regions = plan_take(room, regions, sizeof(*plan->regions));
+	plan->group_regions = plan_take(room, regions,
 					sizeof(*plan->group_regions));
-	plan->devices = plan_take(block, count, sizeof(*plan->devices));
-	plan->groups = plan_take(block, count, sizeof(*plan->groups));
-	plan->members = plan_take(block, count, sizeof(*plan->members));
-	plan->aliases = plan_take(block, aliases, sizeof(*plan->aliases));
-	plan->reasons = plan_take(block, reasons, sizeof(*plan->reasons));
-	if (block->memory != NULL)
+	plan->devices = plan_take(room, count, sizeof(*plan->devices));
+	plan->groups = plan_take(room, count, sizeof(*plan->groups));
+	plan->members = plan_take(room, count, sizeof(*plan->members));
+	plan->aliases = plan_take(room, aliases, sizeof(*plan->aliases));
+	plan->reasons = plan_take(room, reasons, sizeof(*plan->reasons));
+	plan->record_offsets = plan_take(room, plan->record_count,
+					 sizeof(*plan->record_offsets));
+	if (room->memory != NULL)
 		work->reason_room = (uint32_t)reasons;
 }
 
@@ -142,6 +136,9 @@ static void plan_decide(struct plan_work *work)
 	uint32_t i;
 
 	plan_begin(work);
+	for (i = 0; i < work->plan.record_count; i++)
+		work->plan.record_offsets[i] =
+			work->input->dmar->records[i].offset;
 	for (i = 0; i < work->input->ram_count; i++) {
 		if (work->input->ram[i].last > work->plan.ram_last)
 			work->plan.ram_last = work->input->ram[i].last;
@@ -167,16 +164,18 @@ static void plan_decide(struct plan_work *work)
 static int plan_fill(struct plan_work *work, uint64_t aliases)
 {
 	uint64_t regions = uiommu_plan_count_regions(work);
-	struct plan_block block = { NULL, 0 };
+	struct plan_room room = { NULL, 0 };
 	struct uiommu_plan *plan = &work->plan;
+	struct uiommu_block block;
 	int err;
 
-	plan_lay_plan(work, &block, aliases, regions);
-	err = plan_block_alloc(plan->host, &block, &plan->memory_size);
+	plan_lay_plan(work, &room, aliases, regions);
+	err = plan_room_alloc(plan->host, &room, &block);
 	if (err)
 		return err;
 	plan->memory = block.memory;
-	plan_lay_plan(work, &block, aliases, regions);
+	plan->memory_size = block.size;
+	plan_lay_plan(work, &room, aliases, regions);
 	plan_decide(work);
 	return UIOMMU_OK;
 }
@@ -185,10 +184,10 @@ int uiommu_plan_make(struct uiommu_host *host,
 		     const struct uiommu_plan_input *input,
 		     struct uiommu_plan *plan)
 {
-	struct plan_block block = { NULL, 0 };
+	struct plan_room room = { NULL, 0 };
+	struct uiommu_block block;
 	struct plan_work work;
 	uint64_t aliases;
-	size_t size;
 	int err;
 
 	if (input->topology == NULL ||
@@ -200,17 +199,19 @@ int uiommu_plan_make(struct uiommu_host *host,
 	work.topology = input->topology;
 	work.plan.host = host;
 	work.function_count = work.topology->count;
+	if (input->dmar != NULL)
+		work.plan.record_count = input->dmar->record_count;
 	work.plan.device_count = work.function_count +
 				 uiommu_plan_count_namespace(&work);
 	aliases = plan_count_aliases(&work);
-	plan_lay_notes(&work, &block, aliases);
-	err = plan_block_alloc(host, &block, &size);
+	plan_lay_notes(&work, &room, aliases);
+	err = plan_room_alloc(host, &room, &block);
 	if (err)
 		return err;
-	plan_lay_notes(&work, &block, aliases);
+	plan_lay_notes(&work, &room, aliases);
 	uiommu_plan_name(&work);
 	err = plan_fill(&work, aliases);
-	uiommu_host_page_free(host, block.memory, size);
+	uiommu_block_free(host, &block);
 	if (err)
 		return err;
 	*plan = work.plan;
@@ -219,10 +220,10 @@ int uiommu_plan_make(struct uiommu_host *host,
 
 void uiommu_plan_fini(struct uiommu_plan *plan)
 {
+	struct uiommu_block block = { plan->memory, plan->memory_size };
 	struct uiommu_host *host = plan->host;
 
-	if (plan->memory != NULL)
-		uiommu_host_page_free(host, plan->memory, plan->memory_size);
+	uiommu_block_free(host, &block);
 	memset(plan, 0, sizeof(*plan));
 	plan->host = host;
 }

@@ -55,7 +55,6 @@ struct plan_note {
 	/* How its function keeps others apart: each rule set's answer. */
 	bool apart;
 	bool linux_apart;
-	uint32_t missing;    /* UIOMMU_ACS_* that it lacks for that */
 	uint32_t claim;	     /* that makes up for them, or NONE */
 	uint32_t model;	     /* line of its model's aliases, or NONE */
 	uint32_t leak;	     /* first not apart from it to the root */
@@ -144,6 +143,8 @@ uint32_t uiommu_plan_above(const struct uiommu_topology *topology,
 			   uint32_t function);
 /* UIOMMU_ACS_* that isolation needs and @function does not do. */
 uint32_t uiommu_plan_acs_missing(const struct uiommu_pci_function *function);
+/* What @function lacks to isolate, as the detail of a reason. */
+uint32_t uiommu_plan_lack(const struct plan_work *work, uint32_t function);
 /* Does it forward requests without telling whose they are? */
 bool uiommu_plan_hides(const struct uiommu_pci_function *function);
 /* Are both functions of one slot? */
@@ -186,12 +187,6 @@ struct uiommu_sid uiommu_plan_namespace_sid(const struct plan_work *work,
 struct uiommu_sid uiommu_plan_sid(const struct uiommu_plan *plan,
 				  const struct uiommu_topology *topology,
 				  uint32_t device);
-
-/* --- plan_sort.c --- */
-
-/* Sorts in place without recursion; @less is a total order. */
-void uiommu_plan_sort(void *base, uint32_t count, size_t size,
-		      bool (*less)(const void *a, const void *b));
 
 /* --- The decisions, in order. "say" adds the reasons of one device. --- */
 
@@ -238,6 +233,13 @@ void uiommu_plan_say_regions(struct plan_work *work, uint32_t device);
 /* --- plan_reason.c --- */
 void uiommu_plan_say(struct plan_work *work, enum uiommu_rule rule,
 		     uint32_t device, uint32_t other, uint32_t detail);
+
+/* A record in a sentence: PLAN_RECORD(plan, record) are the arguments. */
+#define PLAN_RECORD_FMT "DMAR record %u at 0x%x"
+#define PLAN_RECORD(plan, record) \
+	(record), uiommu_plan_record_offset((plan), (record))
+uint32_t uiommu_plan_record_offset(const struct uiommu_plan *plan,
+				   uint32_t record);
 
 /* --- plan_words.c: the words of TYPE_* and REGION_* reasons --- */
 size_t uiommu_plan_type_text(const struct uiommu_plan *plan,

@@ -15,6 +15,7 @@
  * Linux knows nothing of phantom functions, nor before a driver runs of ids
  * that a table behind a BAR holds.
  */
+#include "base/sort.h"
 #include "plan/plan.h"
 #include "plan/plan_quirk.h"
 
@@ -200,6 +201,6 @@ void uiommu_plan_aliases(struct plan_work *work)
 				aliases[k], i
 			};
 	}
-	uiommu_plan_sort(work->users, plan->alias_count, sizeof(*work->users),
-			 plan_user_less);
+	uiommu_sort(work->users, plan->alias_count, sizeof(*work->users),
+		    plan_user_less);
 }

@@ -240,7 +240,7 @@ void uiommu_plan_say_group(struct plan_work *work, uint32_t device)
 				     plan_leak_above(work, device));
 	if (mate != UIOMMU_PCI_NONE) {
 		uiommu_plan_say(work, UIOMMU_RULE_GROUP_MULTIFUNCTION, device,
-				mate, UIOMMU_PLAN_NONE);
+				mate, uiommu_plan_lack(work, device));
 		said++;
 	}
 	said += uiommu_plan_say_reach(work, device, mate != UIOMMU_PCI_NONE);

@@ -2,14 +2,40 @@
 /* Words for why a device is in its group. */
 #include "base/format.h"
 #include "plan/plan.h"
+#include "plan/plan_quirk.h"
 
 #define PLAN_SID(topology, index) \
 	UIOMMU_SID_ARGS(uiommu_plan_sid(plan, (topology), (index)))
 
-static const char *plan_acs_word(uint32_t missing, uint32_t bit,
-				 const char *word)
+#define PLAN_ACS_WORDS 48
+
+static const char *plan_acs_word(uint32_t lack, uint32_t bit, const char *word)
 {
-	return missing & bit ? word : "";
+	return lack & bit ? word : "";
+}
+
+/* What follows the name of a function that does not isolate. */
+static void plan_lack_words(uint32_t lack, char words[PLAN_ACS_WORDS])
+{
+	uint32_t bits = lack & 0xffff;
+
+	if (lack & UIOMMU_ACS_NOT_COUNTED)
+		uiommu_format(words, PLAN_ACS_WORDS,
+			      "is not known to isolate at all");
+	else if (lack & UIOMMU_ACS_NO_CAPABILITY)
+		uiommu_format(words, PLAN_ACS_WORDS, "has no ACS capability");
+	else
+		uiommu_format(
+			words, PLAN_ACS_WORDS,
+			"has ACS but%s%s%s%s %s not turned on",
+			plan_acs_word(bits, UIOMMU_ACS_SOURCE_VALIDATION,
+				      " SV"),
+			plan_acs_word(bits, UIOMMU_ACS_REQUEST_REDIRECT, " RR"),
+			plan_acs_word(bits, UIOMMU_ACS_COMPLETION_REDIRECT,
+				      " CR"),
+			plan_acs_word(bits, UIOMMU_ACS_UPSTREAM_FORWARDING,
+				      " UF"),
+			(bits & (bits - 1)) == 0 ? "is" : "are");
 }
 
 static size_t plan_acs_text(const struct uiommu_plan *plan,
@@ -17,29 +43,19 @@ static size_t plan_acs_text(const struct uiommu_plan *plan,
 			    const struct uiommu_reason *reason, char *text,
 			    size_t size)
 {
-	uint32_t bits = reason->detail;
-	const char *sv = plan_acs_word(bits, UIOMMU_ACS_SOURCE_VALIDATION,
-				       " SV");
-	const char *rr = plan_acs_word(bits, UIOMMU_ACS_REQUEST_REDIRECT,
-				       " RR");
-	const char *cr = plan_acs_word(bits, UIOMMU_ACS_COMPLETION_REDIRECT,
-				       " CR");
-	const char *uf = plan_acs_word(bits, UIOMMU_ACS_UPSTREAM_FORWARDING,
-				       " UF");
+	char lack[PLAN_ACS_WORDS];
 
+	plan_lack_words(reason->detail, lack);
 	if (reason->other == reason->device)
 		return uiommu_format(text, size,
-				     "port " UIOMMU_SID_FMT " lacks access "
-				     "control%s%s%s%s and is one with what "
-				     "is below it",
-				     PLAN_SID(topology, reason->device), sv, rr,
-				     cr, uf);
+				     "port " UIOMMU_SID_FMT " %s, so it is one "
+				     "with what is below it",
+				     PLAN_SID(topology, reason->device), lack);
 	return uiommu_format(text, size,
 			     "port " UIOMMU_SID_FMT " above " UIOMMU_SID_FMT
-			     " lacks access control%s%s%s%s",
+			     " %s, so nothing keeps the latter apart",
 			     PLAN_SID(topology, reason->other),
-			     PLAN_SID(topology, reason->device), sv, rr, cr,
-			     uf);
+			     PLAN_SID(topology, reason->device), lack);
 }
 
 static size_t plan_bridge_text(const struct uiommu_plan *plan,
@@ -80,31 +96,36 @@ static size_t plan_reach_text(const struct uiommu_plan *plan,
 			      const struct uiommu_reason *reason, char *text,
 			      size_t size)
 {
-	uint32_t bits = reason->detail;
+	char lack[PLAN_ACS_WORDS];
 
+	plan_lack_words(reason->detail, lack);
 	if (reason->other == reason->device)
-		return uiommu_format(
-			text, size,
-			UIOMMU_SID_FMT " lacks access control%s%s%s%s and lets "
-				       "requests go round to its neighbours",
-			PLAN_SID(topology, reason->device),
-			plan_acs_word(bits, UIOMMU_ACS_SOURCE_VALIDATION,
-				      " SV"),
-			plan_acs_word(bits, UIOMMU_ACS_REQUEST_REDIRECT, " RR"),
-			plan_acs_word(bits, UIOMMU_ACS_COMPLETION_REDIRECT,
-				      " CR"),
-			plan_acs_word(bits, UIOMMU_ACS_UPSTREAM_FORWARDING,
-				      " UF"));
-	return uiommu_format(
-		text, size,
-		UIOMMU_SID_FMT " lacks access control%s%s%s%s, so what it lets "
-			       "pass may reach " UIOMMU_SID_FMT,
-		PLAN_SID(topology, reason->other),
-		plan_acs_word(bits, UIOMMU_ACS_SOURCE_VALIDATION, " SV"),
-		plan_acs_word(bits, UIOMMU_ACS_REQUEST_REDIRECT, " RR"),
-		plan_acs_word(bits, UIOMMU_ACS_COMPLETION_REDIRECT, " CR"),
-		plan_acs_word(bits, UIOMMU_ACS_UPSTREAM_FORWARDING, " UF"),
-		PLAN_SID(topology, reason->device));
+		return uiommu_format(text, size,
+				     UIOMMU_SID_FMT " %s, so it lets requests "
+						    "go round to its "
+						    "neighbours",
+				     PLAN_SID(topology, reason->device), lack);
+	return uiommu_format(text, size,
+			     UIOMMU_SID_FMT " %s, so what it lets pass may "
+					    "reach " UIOMMU_SID_FMT,
+			     PLAN_SID(topology, reason->other), lack,
+			     PLAN_SID(topology, reason->device));
+}
+
+static size_t plan_slot_text(const struct uiommu_plan *plan,
+			     const struct uiommu_topology *topology,
+			     const struct uiommu_reason *reason, char *text,
+			     size_t size)
+{
+	char lack[PLAN_ACS_WORDS];
+
+	plan_lack_words(reason->detail, lack);
+	return uiommu_format(text, size,
+			     UIOMMU_SID_FMT " and " UIOMMU_SID_FMT
+					    " are functions of one slot, and "
+					    "the first %s",
+			     PLAN_SID(topology, reason->device),
+			     PLAN_SID(topology, reason->other), lack);
 }
 
 /* Sentences about two devices: the words before, between and after them. */
@@ -116,17 +137,13 @@ struct plan_pair_words {
 
 static const struct plan_pair_words *plan_pair_words(enum uiommu_rule rule)
 {
-	static const struct plan_pair_words slot = {
-		"", " and ", " are functions of one slot without access control"
-	};
 	static const struct plan_pair_words joined = { "", " is joined by ",
 						       ", which says why" };
 	static const struct plan_pair_words apart = {
-		"Linux keeps ", " and ", " apart, yet one may reach the other"
+		"Linux keeps ", " and ",
+		" apart, yet DMA of one could reach the other"
 	};
 
-	if (rule == UIOMMU_RULE_GROUP_MULTIFUNCTION)
-		return &slot;
 	return rule == UIOMMU_RULE_GROUP_JOINED ? &joined : &apart;
 }
 
@@ -149,12 +166,22 @@ static size_t plan_claim_text(const struct uiommu_plan *plan,
 			      const struct uiommu_reason *reason, char *text,
 			      size_t size)
 {
-	return uiommu_format(text, size,
-			     "for " UIOMMU_SID_FMT
-			     " the vendor of " UIOMMU_SID_FMT " states: %s",
-			     PLAN_SID(topology, reason->device),
-			     PLAN_SID(topology, reason->other),
-			     uiommu_plan_claim_text(reason->detail));
+	if (reason->detail == PLAN_CLAIM_INTEGRATED)
+		return uiommu_format(text, size,
+				     "for " UIOMMU_SID_FMT
+				     " the vendor of " UIOMMU_SID_FMT
+				     " states: %s",
+				     PLAN_SID(topology, reason->device),
+				     PLAN_SID(topology, reason->other),
+				     uiommu_plan_claim_text(reason->detail));
+	return uiommu_format(
+		text, size,
+		"for " UIOMMU_SID_FMT " the vendor of " UIOMMU_SID_FMT
+		" (%s, entry %u) states: %s",
+		PLAN_SID(topology, reason->device),
+		PLAN_SID(topology, reason->other),
+		uiommu_plan_claim_model(reason->detail), reason->detail,
+		uiommu_plan_claim_text(reason->detail));
 }
 
 size_t uiommu_plan_group_text(const struct uiommu_plan *plan,
@@ -172,6 +199,7 @@ size_t uiommu_plan_group_text(const struct uiommu_plan *plan,
 	case UIOMMU_RULE_GROUP_REACH:
 		return plan_reach_text(plan, topology, reason, text, size);
 	case UIOMMU_RULE_GROUP_MULTIFUNCTION:
+		return plan_slot_text(plan, topology, reason, text, size);
 	case UIOMMU_RULE_GROUP_JOINED:
 	case UIOMMU_RULE_GROUP_LINUX:
 		return plan_pair_text(plan, topology, reason, text, size);
@@ -180,8 +208,11 @@ size_t uiommu_plan_group_text(const struct uiommu_plan *plan,
 	case UIOMMU_RULE_GROUP_MODEL_ALIAS:
 		return uiommu_format(text, size,
 				     UIOMMU_SID_FMT
-				     " is of a model that asks as %s",
+				     " is of a model (%s, entry %u) that asks "
+				     "as %s",
 				     PLAN_SID(topology, reason->device),
+				     uiommu_plan_alias_model(reason->detail),
+				     reason->detail,
 				     uiommu_plan_alias_text(reason->detail));
 	default:
 		return uiommu_format(text, size,

@@ -64,6 +64,22 @@ static bool plan_apart(const struct uiommu_pci_function *function,
 	       plan_is_apart(function, rules);
 }
 
+uint32_t uiommu_plan_lack(const struct plan_work *work, uint32_t function)
+{
+	struct uiommu_pci_function ideal = work->topology->functions[function];
+	uint32_t lack = uiommu_plan_acs_missing(&ideal);
+	uint32_t claim;
+
+	if (ideal.acs_offset == 0)
+		lack |= UIOMMU_ACS_NO_CAPABILITY;
+	ideal.acs_offset = 0x100;
+	ideal.acs_capability = PLAN_ACS_NEEDED;
+	ideal.acs_control = PLAN_ACS_NEEDED;
+	if (!plan_apart(&ideal, work->input->rules, &claim))
+		lack |= UIOMMU_ACS_NOT_COUNTED;
+	return lack;
+}
+
 static void plan_note_apart(struct plan_work *work, uint32_t i)
 {
 	const struct uiommu_pci_function *function =
@@ -71,7 +87,6 @@ static void plan_note_apart(struct plan_work *work, uint32_t i)
 	struct plan_note *note = &work->notes[i];
 	uint32_t claims[2];
 
-	note->missing = uiommu_plan_acs_missing(function);
 	note->model = uiommu_plan_model(function);
 	note->apart = plan_apart(function, UIOMMU_RULES_STRICT, &claims[0]);
 	note->linux_apart = plan_apart(function, UIOMMU_RULES_LINUX,

@@ -16,6 +16,7 @@
  * before those it read earlier, catch-all units last), then of buses; devices
  * that a driver brings forth come later, those of the namespace last.
  */
+#include "base/sort.h"
 #include "plan/plan.h"
 #include "plan/plan_quirk.h"
 
@@ -52,8 +53,8 @@ static void plan_order(struct plan_work *work)
 		if (dmar->records[unit].flags & UIOMMU_DRHD_INCLUDE_PCI_ALL)
 			turn->rank = dmar->record_count + unit;
 	}
-	uiommu_plan_sort(work->order, work->plan.device_count,
-			 sizeof(*work->order), plan_turn_less);
+	uiommu_sort(work->order, work->plan.device_count, sizeof(*work->order),
+		    plan_turn_less);
 }
 
 /* Does either use the other's id? Both are of one bus. */

@@ -123,6 +123,22 @@ const char *uiommu_plan_claim_text(uint32_t detail)
 	}
 }
 
+const char *uiommu_plan_claim_model(uint32_t detail)
+{
+	if (detail == PLAN_CLAIM_INTEGRATED)
+		return "Intel integrated endpoint";
+	if (detail >= uiommu_plan_claim_count)
+		return "no such claim";
+	return uiommu_plan_claims[detail].model;
+}
+
+const char *uiommu_plan_alias_model(uint32_t detail)
+{
+	if (detail >= uiommu_plan_model_count)
+		return "no such model";
+	return uiommu_plan_models[detail].model;
+}
+
 const char *uiommu_plan_alias_text(uint32_t detail)
 {
 	if (detail >= uiommu_plan_model_count)

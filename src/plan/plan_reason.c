@@ -52,6 +52,12 @@ const char *uiommu_region_type_name(enum uiommu_region_type type)
 	return "unknown";
 }
 
+uint32_t uiommu_plan_record_offset(const struct uiommu_plan *plan,
+				   uint32_t record)
+{
+	return record < plan->record_count ? plan->record_offsets[record] : 0;
+}
+
 /* The device itself asks under another name, or has none in PCI. */
 static size_t plan_unit_other_text(const struct uiommu_plan *plan,
 				   const struct uiommu_topology *topology,
@@ -63,18 +69,20 @@ static size_t plan_unit_other_text(const struct uiommu_plan *plan,
 	if (reason->rule == UIOMMU_RULE_UNIT_NAMESPACE)
 		return uiommu_format(
 			text, size,
-			"the unit of DMAR record %u names the ACPI device of "
-			"record %u, which asks as " UIOMMU_SID_FMT,
-			reason->other, reason->detail,
+			"the unit of " PLAN_RECORD_FMT " names the ACPI device "
+			"of " PLAN_RECORD_FMT ", which asks as " UIOMMU_SID_FMT,
+			PLAN_RECORD(plan, reason->other),
+			PLAN_RECORD(plan, reason->detail),
 			PLAN_SID(topology, reason->device));
 	if (reason->rule == UIOMMU_RULE_UNIT_PHYSICAL)
 		how = " is a virtual function of ";
 	return uiommu_format(text, size,
 			     UIOMMU_SID_FMT "%s" UIOMMU_SID_FMT
-					    ", so the unit of DMAR record %u "
-					    "is its",
+					    ", so the unit of " PLAN_RECORD_FMT
+					    " is its",
 			     PLAN_SID(topology, reason->device), how,
-			     PLAN_SID(topology, reason->detail), reason->other);
+			     PLAN_SID(topology, reason->detail),
+			     PLAN_RECORD(plan, reason->other));
 }
 
 static size_t plan_unit_none_text(const struct uiommu_plan *plan,
@@ -97,9 +105,9 @@ static size_t plan_unit_none_text(const struct uiommu_plan *plan,
 				     ", so nothing confines its DMA",
 				     PLAN_SID(topology, reason->device));
 	return uiommu_format(text, size,
-			     "the unit of DMAR record %u %s, so nothing "
+			     "the unit of " PLAN_RECORD_FMT " %s, so nothing "
 			     "confines the DMA of " UIOMMU_SID_FMT,
-			     reason->other, why,
+			     PLAN_RECORD(plan, reason->other), why,
 			     PLAN_SID(topology, reason->device));
 }
 
@@ -110,23 +118,25 @@ static size_t plan_unit_text(const struct uiommu_plan *plan,
 {
 	switch (reason->rule) {
 	case UIOMMU_RULE_UNIT_SCOPE:
-		return uiommu_format(
-			text, size,
-			"the unit of DMAR record %u names " UIOMMU_SID_FMT
-			" itself",
-			reason->other, PLAN_SID(topology, reason->device));
+		return uiommu_format(text, size,
+				     "the unit of " PLAN_RECORD_FMT
+				     " names " UIOMMU_SID_FMT " itself",
+				     PLAN_RECORD(plan, reason->other),
+				     PLAN_SID(topology, reason->device));
 	case UIOMMU_RULE_UNIT_BRIDGE_SCOPE:
-		return uiommu_format(
-			text, size,
-			"the unit of DMAR record %u names "
-			"bridge " UIOMMU_SID_FMT " above " UIOMMU_SID_FMT,
-			reason->other, PLAN_SID(topology, reason->detail),
-			PLAN_SID(topology, reason->device));
+		return uiommu_format(text, size,
+				     "the unit of " PLAN_RECORD_FMT
+				     " names bridge " UIOMMU_SID_FMT
+				     " above " UIOMMU_SID_FMT,
+				     PLAN_RECORD(plan, reason->other),
+				     PLAN_SID(topology, reason->detail),
+				     PLAN_SID(topology, reason->device));
 	case UIOMMU_RULE_UNIT_INCLUDE_ALL:
 		return uiommu_format(text, size,
-				     "the unit of DMAR record %u takes all "
-				     "others, so " UIOMMU_SID_FMT " too",
-				     reason->other,
+				     "the unit of " PLAN_RECORD_FMT
+				     " takes all others, so " UIOMMU_SID_FMT
+				     " too",
+				     PLAN_RECORD(plan, reason->other),
 				     PLAN_SID(topology, reason->device));
 	case UIOMMU_RULE_UNIT_PHYSICAL:
 	case UIOMMU_RULE_UNIT_REQUESTER:

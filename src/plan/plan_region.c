@@ -11,6 +11,7 @@
  * become one; those of different types never do.
  */
 #include "base/format.h"
+#include "base/sort.h"
 #include "plan/plan.h"
 #include "plan/plan_config.h"
 
@@ -207,7 +208,7 @@ static uint32_t plan_device_regions(const struct plan_work *work,
 	regions[count].type = UIOMMU_REGION_MSI;
 	regions[count].prot = 0;
 	regions[count++].record = UIOMMU_PLAN_NONE;
-	uiommu_plan_sort(regions, count, sizeof(*regions), plan_region_less);
+	uiommu_sort(regions, count, sizeof(*regions), plan_region_less);
 	return plan_merge(regions, count);
 }
 
@@ -238,7 +239,7 @@ static void plan_group_regions(struct plan_work *work, uint32_t index)
 			note->kept = at;
 		}
 	}
-	uiommu_plan_sort(regions, count, sizeof(*regions), plan_region_less);
+	uiommu_sort(regions, count, sizeof(*regions), plan_region_less);
 	group->region_first = plan->group_region_count;
 	group->region_count = plan_merge(regions, count);
 	plan->group_region_count += group->region_count;

@@ -15,7 +15,7 @@ uint32_t uiommu_plan_say_leak(struct plan_work *work, uint32_t device,
 	    function->pcie_type == UIOMMU_PCIE_UPSTREAM_PORT ||
 	    function->pcie_type == UIOMMU_PCIE_DOWNSTREAM_PORT)
 		uiommu_plan_say(work, UIOMMU_RULE_GROUP_NO_ACS, device, leak,
-				work->notes[leak].missing);
+				uiommu_plan_lack(work, leak));
 	else
 		uiommu_plan_say(work, UIOMMU_RULE_GROUP_BRIDGE, device, leak,
 				UIOMMU_PLAN_NONE);
@@ -68,7 +68,7 @@ uint32_t uiommu_plan_say_reach(struct plan_work *work, uint32_t device,
 	if (other == UIOMMU_PLAN_NONE || (other == device && mate))
 		return 0;
 	uiommu_plan_say(work, UIOMMU_RULE_GROUP_REACH, device, other,
-			work->notes[other].missing);
+			uiommu_plan_lack(work, other));
 	return 1;
 }
 

@@ -6,6 +6,7 @@
  * Scope Structure". Bus numbers on the way are those that the bridges have
  * now, not those of firmware's time.
  */
+#include "base/sort.h"
 #include "plan/plan.h"
 
 static uint32_t plan_hop(const struct plan_work *work,
@@ -117,6 +118,6 @@ void uiommu_plan_name(struct plan_work *work)
 			};
 		}
 	}
-	uiommu_plan_sort(work->names, work->name_count, sizeof(*work->names),
-			 plan_name_less);
+	uiommu_sort(work->names, work->name_count, sizeof(*work->names),
+		    plan_name_less);
 }

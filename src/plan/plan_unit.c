@@ -47,8 +47,10 @@ static bool plan_is_for_displays(const struct plan_work *work, uint32_t index)
 		function = uiommu_plan_named(work, record, scope);
 		if (function == UIOMMU_PCI_NONE)
 			continue;
+		/* From outside anything may call itself a display. */
 		if (work->topology->functions[function].class_code >> 16 !=
-		    PLAN_CLASS_DISPLAY)
+			    PLAN_CLASS_DISPLAY ||
+		    uiommu_plan_untrusted(work->topology, function))
 			return false;
 		displays++;
 	}

@@ -206,8 +206,9 @@ static void test_acs_words(void **state)
 	assert_int_equal(reason->detail, 0x05);
 	uiommu_reason_text(&machine->plan, &machine->topology, reason, text,
 			   sizeof(text));
-	assert_string_equal(text, "port 0000:00:02.0 above 0000:02:00.0 "
-				  "lacks access control SV RR");
+	assert_string_equal(text, "port 0000:00:02.0 above 0000:02:00.0 has "
+				  "ACS but SV RR are not turned on, so nothing "
+				  "keeps the latter apart");
 	reason = machine_reason(machine, machine_index(machine, 0, 4, 0),
 				UIOMMU_RULE_GROUP_NO_ACS);
 	assert_int_equal(reason->other, reason->device);
