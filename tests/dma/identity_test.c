@@ -208,6 +208,27 @@ static void test_reach(void **state)
 	}
 }
 
+/* A map of memory that counts the interrupt window in does not get it. */
+static void test_interrupts(void **state)
+{
+	static const struct uiommu_range all = { 0, 0xffffffff };
+	struct fixture *f = *state;
+	struct uiommu_domain *identity;
+	uiommu_paddr_t paddr;
+
+	f->machine.options.ram = &all;
+	bring_up(f);
+	identity = uiommu_identity_domain(f->machine.uiommu);
+	assert_int_equal(uiommu_domain_lookup(identity, 0xfee00000, &paddr),
+			 UIOMMU_ENOENT);
+	assert_int_equal(uiommu_domain_lookup(identity, 0xfeefffff, &paddr),
+			 UIOMMU_ENOENT);
+	assert_int_equal(uiommu_domain_lookup(identity, 0xfedfffff, &paddr),
+			 UIOMMU_OK);
+	assert_true(reaches(f, alone, STRANGE));
+	take_down(f);
+}
+
 /* Under a device that tried before: what it was refused is not remembered. */
 static void test_add(void **state)
 {
@@ -220,11 +241,11 @@ static void test_add(void **state)
 		assert_true(reaches(f, alone, RAM_LAST));
 		assert_false(reaches(f, alone, ADDED_FIRST));
 		assert_false(reaches(f, alone, ADDED_LAST));
-		assert_int_equal(uiommu_add_ram(f->machine.uiommu,
-						(struct uiommu_range){
-							ADDED_FIRST,
-							ADDED_LAST }),
-				 UIOMMU_OK);
+		assert_int_equal(
+			uiommu_add_ram(f->machine.uiommu,
+				       (struct uiommu_range){ ADDED_FIRST,
+							      ADDED_LAST }),
+			UIOMMU_OK);
 		assert_true(reaches(f, alone, ADDED_FIRST));
 		assert_true(reaches(f, alone, ADDED_LAST));
 		assert_true(reaches(f, other, ADDED_LAST));
@@ -312,8 +333,7 @@ static void test_add_hangs(void **state)
 	vtdm_knobs(f->machine.host->units[0])->hang = VTDM_HANG_QUEUE;
 	assert_int_equal(uiommu_add_ram(f->machine.uiommu, range),
 			 UIOMMU_ETIMEDOUT);
-	assert_non_null(
-		user_event(f->machine.host, UIOMMU_EVENT_UNIT_BROKEN));
+	assert_non_null(user_event(f->machine.host, UIOMMU_EVENT_UNIT_BROKEN));
 	assert_int_equal(uiommu_add_ram(f->machine.uiommu, range), UIOMMU_EIO);
 	assert_true(reaches(f, alone, RAM_LAST));
 	/* It keeps its tables. */
@@ -346,15 +366,14 @@ static void test_graphics_off(void **state)
 		assert_int_equal(vtdm_stats(f->machine.host->units[1])->te_on,
 				 0);
 		for (i = 0; i < 2; i++)
-			assert_int_equal(vtdm_read32(f->machine.host->units[i],
-						     PMEN),
-					 0);
+			assert_int_equal(
+				vtdm_read32(f->machine.host->units[i], PMEN),
+				0);
 		/* Units are numbered as ever, and each says what it does. */
 		for (i = 0; !uiommu_unit_info(f->machine.uiommu, i, &info); i++)
-			assert_int_equal(info.translating,
-					 info.base ==
-						 f->machine.config.units[0]
-							 .base);
+			assert_int_equal(
+				info.translating,
+				info.base == f->machine.config.units[0].base);
 		assert_int_equal(i, 2);
 		assert_null(uiommu_device_group(
 			machine_device(&f->machine, alone)));
@@ -425,6 +444,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_reach, set_up),
+		cmocka_unit_test_setup(test_interrupts, set_up),
 		cmocka_unit_test_setup(test_add, set_up),
 		cmocka_unit_test_setup(test_mixed, set_up),
 		cmocka_unit_test_setup(test_weakest, set_up),
