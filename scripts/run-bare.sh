@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
 variant=${2:-default}
 kernel=$build/host/bare/uiommu-bare
-all='default aw48 cm noscalable scalable devtlb firmware pt model'
+all='default aw48 cm noscalable scalable devtlb firmware pt nopt model'
 limit=60 # seconds; the kernel's own watchdog is faster
 # The memory that the replacement DMAR reserves for the first edu.
 rmrr_first=e000000
@@ -32,6 +32,7 @@ list()
 	devtlb      the unit supports device TLBs
 	firmware    QEMU's own DMAR, no module
 	pt          passthrough: identity default domains
+	nopt        the same on a unit without it: identity by tables of RAM
 	model       no QEMU: the software unit, told by registers, no queue
 	off         the drivers alone, uIOMMU is never called
 	bench       no demonstration: the cost of the DMA API in instructions
@@ -62,7 +63,8 @@ noscalable) iommu=,x-scalable-mode=off ;;
 scalable) iommu=,x-scalable-mode=on ;;
 devtlb) iommu=,device-iotlb=on ;;
 firmware) module= ;;
-pt) append=passthrough ;;
+pt) append='passthrough expect-tables=0' ;;
+nopt) iommu=,pt=off append='passthrough no-isa expect-tables=1' ;;
 model)
 	ninja -C "$build" host/user/uiommu-user-demo || exit 1
 	exec "$build/host/user/uiommu-user-demo" no-queue

@@ -10,6 +10,7 @@
 #define SECRET 0x53
 #define POISON 0xa5
 #define NOTHING 0x00
+#define HOLE UINT64_C(0xa0000)	   /* of every PC's memory map */
 #define LENT_AT UINT64_C(0x100000) /* where the unmanaged domain maps */
 
 struct rogue {
@@ -176,6 +177,24 @@ static void rogue_blocked(struct rogue *r, char *victim)
 }
 
 /*
+ * Identity by tables is RAM and what firmware keeps: no hole of the map. The
+ * one hole within the device's reach is the ISA bridge's unless told otherwise.
+ */
+static void rogue_outside(struct rogue *r)
+{
+	struct uiommu_domain *domain = uiommu_group_domain(r->group);
+	uint64_t paddr;
+
+	if (domain != uiommu_identity_domain(r->d->uiommu) ||
+	    !uiommu_domain_table_pages(domain) || !boot_flag("no-isa"))
+		return;
+	check(uiommu_domain_lookup(domain, HOLE, &paddr) == UIOMMU_ENOENT,
+	      "rogue: %lx is no RAM, and not mapped in identity", HOLE);
+	check_fault(r, "write beside RAM", HOLE, UIOMMU_ACCESS_WRITE,
+		    edu_write(r->edu, HOLE, 0, COPY_SIZE));
+}
+
+/*
  * Where default domains are identity, memory is all the device's; there we
  * confine it as a hypervisor would: in a domain of our own.
  */
@@ -215,6 +234,7 @@ void demo_rogue(struct demo *d)
 	}
 	d->host.event_count = 0;
 	d->host.suspect = d->rogue.dma.bdf;
+	rogue_outside(&r);
 	err = rogue_enter(&r);
 	check(!err, "rogue: in a domain of type %s: %s",
 	      uiommu_domain_type_name(

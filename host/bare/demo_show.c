@@ -65,6 +65,21 @@ static void show_unit(uint32_t index, const struct uiommu_unit_info *u)
 			       : "not translating");
 }
 
+/* Without pass-through identity costs tables. */
+static void show_identity(struct demo *d)
+{
+	struct uiommu_domain *identity = uiommu_identity_domain(d->uiommu);
+	uint64_t pages = uiommu_domain_table_pages(identity);
+
+	if (pages)
+		print("identity: %lu KiB of tables for %zu MiB of RAM\n",
+		      pages * 4, mem_total_pages() / 256);
+	if (boot_flag("expect-tables"))
+		check((pages != 0) == (boot_number("expect-tables", 0) != 0) &&
+			      pages <= mem_total_pages() * 3 / 1000,
+		      "identity: tables of %lu pages", pages);
+}
+
 void demo_show_units(struct demo *d)
 {
 	struct uiommu_unit_info u;
@@ -77,6 +92,7 @@ void demo_show_units(struct demo *d)
 		all_on = all_on && u.translating && !u.broken;
 	}
 	check(count > 0 && all_on, "units: %u, all translating", count);
+	show_identity(d);
 	if (uiommu_unit_info(d->uiommu, 0, &u))
 		return;
 	/* What the machine was built with is what we must have found. */

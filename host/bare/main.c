@@ -33,14 +33,48 @@ static void use_module(void)
 	      boot_info.module_size);
 }
 
+/* Where the host bridge of a q35 ends to look for devices below 4 GiB. */
+#define WINDOW_LAST UINT64_C(0xfebfffff)
+#define RAM_RANGES 16u
+
+/*
+ * What devices may reach in identity on a unit without pass-through: the
+ * memory map as it stands. A q35 sends what is above its low RAM to the buses;
+ * a kernel with an AML interpreter would ask _CRS of the host bridge instead.
+ */
+static uint32_t tell_memory(struct uiommu_range ram[RAM_RANGES],
+			    struct uiommu_window *window)
+{
+	uint32_t count = 0;
+
+	*window = (struct uiommu_window){ 0, { 0, WINDOW_LAST } };
+	for (; count < RAM_RANGES; count++) {
+		struct uiommu_range *r = &ram[count];
+
+		if (!mem_ram(count, &r->first, &r->last))
+			break;
+		if (r->last < WINDOW_LAST && r->last >= window->range.first)
+			window->range.first = r->last + 1;
+	}
+	return count;
+}
+
 static int iommu_start(struct demo *d)
 {
+	struct uiommu_range ram[RAM_RANGES];
 	struct uiommu_config config = { 0 };
+	struct uiommu_window window;
 	int err;
 
+	config.ram = ram;
+	config.ram_count = tell_memory(ram, &window);
+	config.windows = &window;
+	config.window_count = 1;
 	config.dmar = acpi_find("DMAR", &config.dmar_size);
 	if (d->passthrough)
 		config.options.passthrough = UIOMMU_CHOICE_YES;
+	if (boot_flag("no-isa"))
+		config.options.isa_range = UIOMMU_CHOICE_NO;
 	err = uiommu_create(&d->host, &config, &d->uiommu);
 	if (err)
 		return err;

@@ -176,6 +176,15 @@ bool mem_is_ram(uint64_t first, uint64_t last)
 	return false;
 }
 
+bool mem_ram(unsigned int nth, uint64_t *first, uint64_t *last)
+{
+	if (nth >= ram_count)
+		return false;
+	*first = ram[nth].first;
+	*last = ram[nth].last;
+	return true;
+}
+
 size_t mem_free_pages(void)
 {
 	return free_pages;

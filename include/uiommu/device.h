@@ -24,11 +24,46 @@ struct uiommu_device; /* a requester, with its aliases */
 struct uiommu_group;  /* devices that cannot be isolated from each other */
 struct uiommu_domain; /* an address space; <uiommu/domain.h> */
 
-/* Zero everywhere is a good configuration but for the table. */
+/* Addresses that the host bridges of a segment take for what is below them. */
+struct uiommu_window {
+	uint16_t segment;
+	struct uiommu_range range;
+};
+
+/*
+ * Zero everywhere is a good configuration but for the table. All that is
+ * pointed to is copied.
+ *
+ * Of ram it is whole pages that are mapped: ranges may be in any order,
+ * overlap and touch, and a page that they do not fill together counts as no
+ * RAM. Only groups in identity on units without pass-through are bounded by
+ * it; if no RAM is told, such groups are translated instead.
+ *
+ * No DMA domain of a segment's devices gives out an address in one of its
+ * windows: a bridge or switch that does not send requests up to the root (no
+ * ACS) would hand them to the neighbour that answers there.
+ */
 struct uiommu_config {
-	const void *dmar; /* ACPI DMAR table; copied */
+	const void *dmar; /* ACPI DMAR table */
 	size_t dmar_size; /* bytes that may be read there */
 	struct uiommu_options options;
+	/*
+	 * More options as text, as uiommu_options_parse() reads them; ends
+	 * with a NUL. Goes over @options: what it says holds, what it does
+	 * not mention stays. What is odd in it is logged with its offset.
+	 */
+	const char *options_text;
+	/* As in struct uiommu_plan_input: */
+	enum uiommu_domain_type build_default;
+	bool build_off;
+	bool memory_encryption;
+	bool trusted_boot;
+	const struct uiommu_plan_override *overrides; /* per group */
+	uint32_t override_count;
+	const struct uiommu_range *ram; /* all of the host's, or none */
+	uint32_t ram_count;
+	const struct uiommu_window *windows;
+	uint32_t window_count;
 	uint32_t timeout_us; /* for each wait on hardware; 0: 1 s */
 	bool keep_acs;	     /* leave access control services as they are */
 };
@@ -45,9 +80,8 @@ struct uiommu_config {
  * Context: sleep.
  *
  * Return: UIOMMU_OK, or
- *   UIOMMU_EINVAL - no table given, or an unknown option
- *   UIOMMU_ENOTSUP - an option that leaves units alone (off, igfx_off): a
- *     live instance cannot yet; without remapping there is nothing to create
+ *   UIOMMU_EINVAL - no table given, an unknown option or domain type, or a
+ *     range that ends before it begins
  *   UIOMMU_EBADTABLE - the table is unusable; the log says why and where
  *   UIOMMU_ENODEV - the table names no unit that can be used
  *   UIOMMU_ENOMEM - no memory
@@ -84,6 +118,30 @@ int uiommu_scan_pci(struct uiommu *uiommu, uint16_t segment, uint8_t first_bus,
 		    uint8_t last_bus);
 
 /**
+ * uiommu_add_ram() - the host has more memory now
+ * @uiommu: created; started or not
+ * @range: first..last; may overlap and touch what was told before
+ *
+ * After success devices in identity reach every page that is RAM as a whole
+ * now, also on units without pass-through. Before, such a device is stopped
+ * there: call it before the memory is used. Types do not change before the
+ * next start: if no RAM was told to uiommu_create(), no table grows.
+ *
+ * After an error devices reach what they reached before, and the range does
+ * not count as told. It cannot be taken back once it was added.
+ *
+ * Context: sleep; beside all calls but stop and destroy.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_EINVAL - it ends before it begins
+ *   UIOMMU_ERANGE - the shared identity tables do not reach that far
+ *   UIOMMU_ENOMEM - no memory for tables; a retry may succeed
+ *   UIOMMU_EIO, UIOMMU_ETIMEDOUT - a unit is broken
+ */
+UIOMMU_MUST_CHECK
+int uiommu_add_ram(struct uiommu *uiommu, struct uiommu_range range);
+
+/**
  * uiommu_start() - bring every device under control
  * @uiommu: scanned
  *
@@ -91,6 +149,11 @@ int uiommu_scan_pci(struct uiommu *uiommu, uint16_t segment, uint8_t first_bus,
  * every device, and turns translation on last. From then on a device reaches
  * its reserved regions and what is mapped for it; all else is stopped and
  * reported. Requesters that were not found are refused.
+ *
+ * With the option off it leaves the units alone and succeeds: translation is
+ * off, protected memory is open, no device has a group or a domain, and DMA
+ * addresses are physical. With igfx_off that is so of units that serve
+ * displays alone and of their devices.
  *
  * After an error translation is off, as before, on every unit that answers,
  * and start may be tried again.
@@ -179,7 +242,8 @@ int uiommu_unit_info(struct uiommu *uiommu, uint32_t index,
  * Context: any.
  *
  * Return: UIOMMU_OK, or UIOMMU_ENOENT if there is no such unit, UIOMMU_EBUSY
- * if the instance is not started.
+ * if the instance is not started or an option leaves the unit alone,
+ * UIOMMU_EIO if it is broken.
  */
 UIOMMU_MUST_CHECK
 int uiommu_unit_set_fault_interrupt(struct uiommu *uiommu, uint32_t index,
@@ -243,6 +307,21 @@ int uiommu_device_set_dma_mask(struct uiommu_device *device, uint64_t mask);
 /** uiommu_group_id() - small number of a group, as in the plan [any] */
 uint32_t uiommu_group_id(const struct uiommu_group *group);
 
+/**
+ * uiommu_group_regions() - reserved regions of a group [any]
+ * @group: group
+ * @count: where to store how many
+ *
+ * All its members' together, merged as people see them: the one list by which
+ * addresses are given out, direct regions are mapped and users are refused.
+ * Of a direct region that overlaps the interrupt window (or another range that
+ * is never mapped) only the rest is mapped. Host bridges' windows are not in it.
+ *
+ * Return: the first, in ascending order; they live until uiommu_stop().
+ */
+const struct uiommu_region *
+uiommu_group_regions(const struct uiommu_group *group, uint32_t *count);
+
 /** uiommu_group_default_domain() - never NULL [any] */
 struct uiommu_domain *
 uiommu_group_default_domain(const struct uiommu_group *group);
@@ -268,7 +347,8 @@ struct uiommu_domain *uiommu_group_domain(const struct uiommu_group *group);
  * Return: UIOMMU_OK, or
  *   UIOMMU_EINVAL - another group's default domain, or of another instance
  *   UIOMMU_EPERM - a direct region forbids it
- *   UIOMMU_ENOTSUP - a unit cannot do pass-through or walk the domain's tables
+ *   UIOMMU_ENOTSUP - a unit cannot walk the domain's tables; for identity: it
+ *     has no pass-through, and no RAM was told or no table suits all such units
  *   UIOMMU_ENOSPC - a unit is out of domain ids
  *   UIOMMU_EIO, UIOMMU_ETIMEDOUT - a unit is broken
  */

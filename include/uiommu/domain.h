@@ -19,7 +19,13 @@ extern "C" {
 
 /** uiommu_domain_type() - never UIOMMU_DOMAIN_NONE [any] */
 enum uiommu_domain_type uiommu_domain_type(const struct uiommu_domain *domain);
-/** uiommu_identity_domain() - the instance's own; never NULL [any] */
+/**
+ * uiommu_identity_domain() - the instance's own; never NULL [any]
+ *
+ * Shared by all who are in identity, and there for as long as the instance is.
+ * Where a unit has pass-through it reaches everything; on units without, RAM
+ * as the host told it and all direct regions, through one table made at start.
+ */
 struct uiommu_domain *uiommu_identity_domain(struct uiommu *uiommu);
 /** uiommu_blocked_domain() - the instance's own; never NULL [any] */
 struct uiommu_domain *uiommu_blocked_domain(struct uiommu *uiommu);
@@ -66,6 +72,14 @@ int uiommu_domain_destroy(struct uiommu_domain *domain);
 UIOMMU_MUST_CHECK
 int uiommu_domain_aperture(const struct uiommu_domain *domain,
 			   struct uiommu_range *range);
+
+/**
+ * uiommu_domain_table_pages() - pages of 4 KiB that a domain's tables take [any]
+ *
+ * Return: 0 if it has none, as the identity domain where every unit has
+ * pass-through.
+ */
+uint64_t uiommu_domain_table_pages(const struct uiommu_domain *domain);
 
 /**
  * uiommu_domain_map() - make a physical range reachable by a domain's devices
@@ -119,6 +133,9 @@ int uiommu_domain_unmap(struct uiommu_domain *domain, struct uiommu_range range,
  * @domain: any
  * @iova: address as a device would use it, any alignment
  * @paddr: where to store the physical address
+ *
+ * In identity it says what every device there reaches: those on units with
+ * pass-through may reach more.
  *
  * Context: any; not while the same address is unmapped.
  *

@@ -21,8 +21,8 @@ enum uiommu_choice {
 
 /*
  * Zero everywhere: nobody asked for anything. The plan obeys all of it but
- * superpages and scalable; a live instance invalidates strictly whatever is
- * chosen.
+ * superpages, which is for a live instance, and scalable, which is for nobody.
+ * A live instance invalidates strictly whatever is chosen.
  */
 struct uiommu_options {
 	enum uiommu_choice passthrough; /* identity default domains */

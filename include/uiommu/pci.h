@@ -178,6 +178,21 @@ void uiommu_topology_set_domain(struct uiommu_topology *topology,
 				uint16_t segment, uint32_t domain);
 
 /**
+ * uiommu_topology_isoch_without_tlb() - does a known chipset starve its audio?
+ * @topology: scanned
+ *
+ * Intel's 5500, 5520 and X58 (Tylersburg) have a unit of its own for
+ * isochronous traffic. Firmware that routes the audio function of the ICH10
+ * to it and gives it no TLB entries leaves the audio without any memory in
+ * time: it needs identity. For isoch_without_tlb of the plan's input.
+ *
+ * Context: sleep; reads configuration space of that chipset alone.
+ *
+ * Return: true if the machine is one of these.
+ */
+bool uiommu_topology_isoch_without_tlb(const struct uiommu_topology *topology);
+
+/**
  * uiommu_topology_enable_acs() - turn on what isolates devices in bridges
  * @topology: scanned; acs_control is brought up to date
  *

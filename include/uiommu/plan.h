@@ -91,7 +91,9 @@ struct uiommu_plan_input {
 	bool build_off;		/* no remapping unless an option asks for it */
 	bool memory_encryption; /* of the host: identity is not for default */
 	bool trusted_boot;	/* a measured launch: remapping is forced */
-	bool isoch_without_tlb; /* Tylersburg: its audio needs identity */
+	bool isoch_without_tlb; /* uiommu_topology_isoch_without_tlb() */
+	/* Units without pass-through have no 1:1 table that all can walk. */
+	bool no_identity_tables;
 	const struct uiommu_plan_override *overrides;
 	uint32_t override_count;
 	/* What the hardware's driver requires of a device: IDENTITY, DMA */

@@ -31,7 +31,11 @@ struct uiommu_driver {
 /* An address space, as a driver sees it. */
 struct uiommu_hwdomain {
 	enum uiommu_domain_type type;
-	struct uiommu_pt pt; /* DMA and UNMANAGED only */
+	/*
+	 * DMA and UNMANAGED; IDENTITY for units without pass-through. No root
+	 * where there is none.
+	 */
+	struct uiommu_pt pt;
 	bool map_sync; /* a new mapping needs ops->map_sync; set by a driver */
 	void *priv;    /* driver's: domain ids and counts per unit */
 };
@@ -70,9 +74,26 @@ struct uiommu_driver_ops {
 	 */
 	void (*describe)(struct uiommu_driver *driver,
 			 struct uiommu_plan_unit *units, uint32_t count);
+	/*
+	 * What the hardware requires of a device: IDENTITY or DMA, or NONE if
+	 * any type will do. It states; the plan decides. That a unit has no
+	 * pass-through is told by describe. NULL: never anything. [any]
+	 */
+	enum uiommu_domain_type (*def_domain_type)(
+		struct uiommu_driver *driver,
+		const struct uiommu_pci_function *function);
 	/* For people; UIOMMU_ENOENT beyond the last unit. [any] */
 	int (*unit_info)(struct uiommu_driver *driver, uint32_t index,
 			 struct uiommu_unit_info *info);
+
+	/*
+	 * Says whether start is to leave the unit of a DMAR record alone: its
+	 * translation is turned off if it is on, enable opens its protected
+	 * memory, and no device is in it. Holds until said otherwise; harmless
+	 * if the record is no unit. While stopped. [any]
+	 */
+	void (*leave)(struct uiommu_driver *driver, uint32_t record,
+		      bool leave);
 
 	/*
 	 * Takes the units over: fresh root tables in which every requester is
@@ -127,8 +148,9 @@ struct uiommu_driver_ops {
 	/*
 	 * Puts the device, with all its aliases, into @domain instead of
 	 * where it was. After an error it is where it was. BLOCKED fails only
-	 * on a broken unit. IDENTITY fails with UIOMMU_ENOTSUP without
-	 * pass-through. UIOMMU_ENOSPC: out of domain ids. UIOMMU_EIO,
+	 * on a broken unit. IDENTITY is pass-through, or else @domain's
+	 * tables. UIOMMU_ENOTSUP: the unit can do neither, or does not walk
+	 * such tables. UIOMMU_ENOSPC: out of domain ids. UIOMMU_EIO,
 	 * UIOMMU_ETIMEDOUT: the unit is broken. [sleep]
 	 */
 	int (*attach)(struct uiommu_driver *driver, struct uiommu_hwdev *dev,

@@ -17,13 +17,31 @@ static int static_init(struct uiommu *uiommu, struct uiommu_domain *domain)
 	return err;
 }
 
+/* What a broken unit was given it may walk for ever: it stays. */
+static void domain_free_tables(struct uiommu_domain *domain)
+{
+	struct uiommu *uiommu = domain->uiommu;
+
+	if (uiommu_core_broken(uiommu))
+		uiommu_log(uiommu->host, UIOMMU_LOG_ERROR,
+			   "a unit is broken: %llu pages of tables are not "
+			   "given back",
+			   (unsigned long long)domain->hw.pt.table_pages);
+	else
+		uiommu_pt_fini(&domain->hw.pt);
+}
+
 static void static_fini(struct uiommu *uiommu, struct uiommu_domain *domain)
 {
 	struct uiommu_driver *driver = uiommu->driver;
 
 	if (domain->ready)
 		driver->ops->domain_fini(driver, &domain->hw);
+	if (domain->hw.pt.root)
+		domain_free_tables(domain);
+	memset(&domain->hw.pt, 0, sizeof(domain->hw.pt));
 	domain->ready = false;
+	domain->lost = 0;
 	domain->attached = 0;
 	domain->kept = 0;
 	domain->hw.priv = NULL;
@@ -41,6 +59,17 @@ void uiommu_core_static_fini(struct uiommu *uiommu)
 {
 	static_fini(uiommu, &uiommu->identity);
 	static_fini(uiommu, &uiommu->blocked);
+}
+
+int uiommu_core_pt_config(struct uiommu *uiommu, const uint32_t *units,
+			  uint32_t count, struct uiommu_pt_config *config)
+{
+	struct uiommu_driver *driver = uiommu->driver;
+	int err = driver->ops->pt_config(driver, units, count, config);
+
+	if (!err && uiommu->input.options.superpages == UIOMMU_CHOICE_NO)
+		config->page_sizes = UIOMMU_PAGE_SIZE;
+	return err;
 }
 
 /* Page 0 is never given out: 0 means "no address" to too many drivers. */
@@ -66,8 +95,8 @@ static int domain_build(struct uiommu_group *group,
 	struct uiommu_pt_config config;
 	int err;
 
-	err = driver->ops->pt_config(driver, group->units, group->unit_count,
-				     &config);
+	err = uiommu_core_pt_config(group->uiommu, group->units,
+				    group->unit_count, &config);
 	if (err)
 		return err;
 	err = uiommu_pt_init(&domain->hw.pt, group->uiommu->host, &config);
@@ -128,14 +157,7 @@ void uiommu_core_domain_free(struct uiommu_domain *domain)
 	if (domain->hw.type == UIOMMU_DOMAIN_DMA)
 		uiommu_iova_fini(&domain->iova);
 	driver->ops->domain_fini(driver, &domain->hw);
-	/* What a broken unit was given it may walk for ever: it stays. */
-	if (uiommu_core_broken(uiommu))
-		uiommu_log(uiommu->host, UIOMMU_LOG_ERROR,
-			   "a unit is broken: %llu pages of tables are not "
-			   "given back",
-			   (unsigned long long)domain->hw.pt.table_pages);
-	else
-		uiommu_pt_fini(&domain->hw.pt);
+	domain_free_tables(domain);
 	uiommu_pool_free(&uiommu->pool, domain);
 }
 
@@ -185,7 +207,8 @@ int uiommu_core_unmap(struct uiommu_domain *domain, struct uiommu_range range,
 }
 
 int uiommu_core_map(struct uiommu_domain *domain, struct uiommu_range range,
-		    uiommu_paddr_t paddr, unsigned int prot, bool *stuck)
+		    uiommu_paddr_t paddr, unsigned int prot,
+		    unsigned int flags, bool *stuck)
 {
 	struct uiommu_gather gather;
 	uint64_t unmapped;
@@ -196,8 +219,7 @@ int uiommu_core_map(struct uiommu_domain *domain, struct uiommu_range range,
 	if (uiommu_core_lost(domain))
 		return UIOMMU_EIO;
 	uiommu_gather_init(&gather);
-	err = uiommu_pt_map(&domain->hw.pt, range, paddr, prot,
-			    UIOMMU_ALLOC_ATOMIC, &gather);
+	err = uiommu_pt_map(&domain->hw.pt, range, paddr, prot, flags, &gather);
 	/* An empty table may have made way for a superpage. */
 	if (uiommu_core_gathered(&gather))
 		flushed = uiommu_core_flush(domain, &gather);
@@ -287,6 +309,11 @@ int uiommu_domain_aperture(const struct uiommu_domain *domain,
 	return UIOMMU_OK;
 }
 
+uint64_t uiommu_domain_table_pages(const struct uiommu_domain *domain)
+{
+	return domain->hw.pt.root ? uiommu_load(&domain->hw.pt.table_pages) : 0;
+}
+
 int uiommu_domain_map(struct uiommu_domain *domain, struct uiommu_range range,
 		      uiommu_paddr_t paddr, unsigned int prot)
 {
@@ -294,7 +321,8 @@ int uiommu_domain_map(struct uiommu_domain *domain, struct uiommu_range range,
 
 	if (domain->hw.type != UIOMMU_DOMAIN_UNMANAGED)
 		return UIOMMU_EPERM;
-	return uiommu_core_map(domain, range, paddr, prot, &stuck);
+	return uiommu_core_map(domain, range, paddr, prot, UIOMMU_ALLOC_ATOMIC,
+			       &stuck);
 }
 
 int uiommu_domain_unmap(struct uiommu_domain *domain, struct uiommu_range range,
@@ -316,11 +344,11 @@ int uiommu_domain_unmap(struct uiommu_domain *domain, struct uiommu_range range,
 int uiommu_domain_lookup(const struct uiommu_domain *domain, uiommu_iova_t iova,
 			 uiommu_paddr_t *paddr)
 {
-	if (domain->hw.type == UIOMMU_DOMAIN_IDENTITY) {
+	if (domain->hw.type == UIOMMU_DOMAIN_IDENTITY && !domain->hw.pt.root) {
 		*paddr = iova;
 		return UIOMMU_OK;
 	}
-	if (!domain_has_tables(domain) || iova > domain->aperture.last)
+	if (!domain->hw.pt.root || iova > domain->aperture.last)
 		return UIOMMU_ENOENT;
 	return uiommu_pt_lookup(&domain->hw.pt, iova, paddr, NULL);
 }

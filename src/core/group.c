@@ -8,19 +8,13 @@
 #include "base/format.h"
 #include "core/object.h"
 
-static struct uiommu_device *group_member(const struct uiommu_group *group,
-					  uint32_t i)
-{
-	return &group->uiommu->devices[group->members[i]];
-}
-
 /* The units of the members, each once; there are few. */
 static void group_collect_units(struct uiommu_group *group)
 {
 	uint32_t i, j;
 
 	for (i = 0; i < group->member_count; i++) {
-		uint32_t unit = group_member(group, i)->hw.unit;
+		uint32_t unit = uiommu_core_member(group, i)->hw.unit;
 
 		for (j = 0; j < group->unit_count; j++)
 			if (group->units[j] == unit)
@@ -74,7 +68,7 @@ static int group_make_default(struct uiommu_group *group,
 		uiommu_log(uiommu->host, UIOMMU_LOG_ERROR,
 			   UIOMMU_SID_FMT ": group %u has no DMA domain and is "
 					  "blocked: %s",
-			   UIOMMU_SID_ARGS(group_member(group, 0)->hw.sids[0]),
+			   UIOMMU_SID_ARGS(uiommu_core_member(group, 0)->hw.sids[0]),
 			   group->id, uiommu_strerror(err));
 		err = UIOMMU_OK;
 	}
@@ -113,7 +107,7 @@ int uiommu_core_groups_make(struct uiommu *uiommu)
 		group_collect_units(group);
 		group->direct = uiommu_core_has_direct(group);
 		for (j = 0; j < group->member_count; j++)
-			group_member(group, j)->group = group;
+			uiommu_core_member(group, j)->group = group;
 		err = group_make_default(group, from->type);
 		if (err)
 			return err;
@@ -146,7 +140,7 @@ static void group_enter(struct uiommu_group *group,
 	domain->attached++;
 	uiommu_store(&domain->kept, domain->kept + group->direct);
 	for (i = 0; i < group->member_count; i++)
-		uiommu_store(&group_member(group, i)->domain, domain);
+		uiommu_store(&uiommu_core_member(group, i)->domain, domain);
 	uiommu_store(&group->domain, domain);
 }
 
@@ -161,7 +155,7 @@ static void group_block(struct uiommu_group *group)
 	int err;
 
 	for (i = 0; i < group->member_count; i++) {
-		struct uiommu_device *device = group_member(group, i);
+		struct uiommu_device *device = uiommu_core_member(group, i);
 
 		err = device_attach(device, &uiommu->blocked);
 		uiommu_log(uiommu->host, UIOMMU_LOG_ERROR,
@@ -177,7 +171,7 @@ static void group_block(struct uiommu_group *group)
 static void group_roll_back(struct uiommu_group *group, uint32_t count)
 {
 	while (count > 0) {
-		if (device_attach(group_member(group, --count),
+		if (device_attach(uiommu_core_member(group, --count),
 				  group->domain)) {
 			group_block(group);
 			return;
@@ -191,7 +185,7 @@ static int group_move(struct uiommu_group *group, struct uiommu_domain *domain)
 	int err;
 
 	for (i = 0; i < group->member_count; i++) {
-		err = device_attach(group_member(group, i), domain);
+		err = device_attach(uiommu_core_member(group, i), domain);
 		if (err) {
 			group_roll_back(group, i);
 			return err;
@@ -211,7 +205,7 @@ int uiommu_core_groups_attach(struct uiommu *uiommu)
 
 		/* No way back from here but teardown, so no roll-back. */
 		for (j = 0; j < group->member_count; j++) {
-			err = device_attach(group_member(group, j),
+			err = device_attach(uiommu_core_member(group, j),
 					    group->default_domain);
 			if (err)
 				return err;

@@ -77,12 +77,6 @@ static int core_read_table(struct uiommu *uiommu,
 	return err;
 }
 
-static bool core_choice_known(enum uiommu_choice choice)
-{
-	return choice == UIOMMU_CHOICE_DEFAULT || choice == UIOMMU_CHOICE_NO ||
-	       choice == UIOMMU_CHOICE_YES;
-}
-
 static int core_fill(struct uiommu *uiommu, const struct uiommu_config *config)
 {
 	struct uiommu_driver_env env = {
@@ -93,8 +87,6 @@ static int core_fill(struct uiommu *uiommu, const struct uiommu_config *config)
 	};
 	int err;
 
-	uiommu->options = config->options;
-	uiommu->keep_acs = config->keep_acs;
 	uiommu->identity.uiommu = uiommu;
 	uiommu->identity.hw.type = UIOMMU_DOMAIN_IDENTITY;
 	uiommu->blocked.uiommu = uiommu;
@@ -105,6 +97,9 @@ static int core_fill(struct uiommu *uiommu, const struct uiommu_config *config)
 						UIOMMU_LOCK_MUTEX);
 	if (!uiommu->mutex)
 		return UIOMMU_ENOMEM;
+	err = uiommu_core_config_copy(uiommu, config);
+	if (err)
+		return err;
 	err = core_read_table(uiommu, config);
 	if (err)
 		return err;
@@ -121,13 +116,9 @@ int uiommu_create(struct uiommu_host *host, const struct uiommu_config *config,
 	struct uiommu *made;
 	int err;
 
-	if (!core_choice_known(config->options.passthrough) ||
-	    !core_choice_known(config->options.strict))
-		return UIOMMU_EINVAL;
-	/* The plan knows what they mean; units are all taken over or none. */
-	if (config->options.off || config->options.igfx_off ||
-	    config->options.remapping == UIOMMU_CHOICE_NO)
-		return UIOMMU_ENOTSUP;
+	err = uiommu_core_config_check(config);
+	if (err)
+		return err;
 	if (!config->dmar || !config->dmar_size) {
 		uiommu_log(host, UIOMMU_LOG_ERROR,
 			   "no DMAR table was given: is there a unit, and did "
@@ -164,6 +155,7 @@ void uiommu_destroy(struct uiommu *uiommu)
 	if (uiommu->driver)
 		uiommu->driver->ops->destroy(uiommu->driver);
 	uiommu_topology_fini(&uiommu->topology);
+	uiommu_core_config_free(uiommu);
 	uiommu_block_free(host, &uiommu->records);
 	uiommu_block_free(host, &uiommu->table);
 	if (uiommu->mutex)

@@ -60,6 +60,13 @@ struct uiommu_device {
 	bool ready;			       /* (s) the driver knows it */
 };
 
+/* Ranges of RAM, ascending, none touching another. */
+struct uiommu_ram {
+	struct uiommu_block block;
+	struct uiommu_range *ranges;
+	uint32_t count;
+};
+
 struct uiommu {
 	struct uiommu_host *host;      /* (c) */
 	struct uiommu_lock *mutex;     /* (c) */
@@ -68,9 +75,16 @@ struct uiommu {
 	struct uiommu_block table;     /* (c) copy of the firmware's */
 	struct uiommu_block records;   /* (c) memory of dmar */
 	struct uiommu_dmar dmar;       /* (c) */
-	struct uiommu_options options; /* (c) */
 	bool keep_acs;		       /* (c) */
+	/* (c) what the host says; without units, requirements and RAM */
+	struct uiommu_plan_input input;
+	struct uiommu_block override_block; /* (c) input.overrides */
+	struct uiommu_block window_block;   /* (c) */
+	const struct uiommu_window *windows;
+	uint32_t window_count;
+	struct uiommu_ram ram;		    /* (m) what the host told */
 
+	bool soft_identity;		 /* (s) tables stand in for it */
 	struct uiommu_topology topology; /* (m), (c) when started */
 	struct uiommu_domain identity;	 /* (o) */
 	struct uiommu_domain blocked;	 /* (o) */
@@ -86,6 +100,12 @@ struct uiommu {
 	struct uiommu_pool pool;	  /* (m) struct uiommu_domain */
 	struct uiommu_domain *domains;	  /* (m) all from the pool */
 };
+
+static inline struct uiommu_device *
+uiommu_core_member(const struct uiommu_group *group, uint32_t i)
+{
+	return &group->uiommu->devices[group->members[i]];
+}
 
 /* start.c. Takes a half-built instance back to where create left it. Mutex. */
 void uiommu_core_teardown(struct uiommu *uiommu);
@@ -111,7 +131,56 @@ int uiommu_core_groups_make(struct uiommu *uiommu);
 UIOMMU_MUST_CHECK
 int uiommu_core_groups_attach(struct uiommu *uiommu);
 
-/* domain.c. Makes the identity and the blocked domain known. Mutex. */
+/*
+ * config.c. Is what the host says sensible? UIOMMU_EINVAL; nothing was done.
+ * [any]
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_config_check(const struct uiommu_config *config);
+/* Copies it; UIOMMU_ENOMEM. What was copied, _free() takes back. [sleep] */
+UIOMMU_MUST_CHECK
+int uiommu_core_config_copy(struct uiommu *uiommu,
+			    const struct uiommu_config *config);
+void uiommu_core_config_free(struct uiommu *uiommu);
+
+/*
+ * ram.c. Puts @range into @count ascending ranges with room for one more,
+ * joined with all that it overlaps or touches. Returns how many there are
+ * then. [any]
+ */
+uint32_t uiommu_core_join(struct uiommu_range *ranges, uint32_t count,
+			  struct uiommu_range range);
+/* What the host told, and @ram besides. UIOMMU_ENOMEM. [sleep] */
+UIOMMU_MUST_CHECK
+int uiommu_core_ram_join(struct uiommu *uiommu, const struct uiommu_range *ram,
+			 uint32_t count, struct uiommu_ram *joined);
+/* From now on @ram is what the host told. [sleep] */
+void uiommu_core_ram_set(struct uiommu *uiommu, const struct uiommu_ram *ram);
+/* The whole pages within @range; false if there is none. [any] */
+bool uiommu_core_ram_pages(struct uiommu_range range,
+			   struct uiommu_range *pages);
+
+/*
+ * identity.c. Can one table serve all units without pass-through? If not, the
+ * log says why. UIOMMU_ENOMEM. Mutex.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_identity_check(struct uiommu *uiommu, bool *possible);
+/*
+ * Fills the table if the plan has a device in such a unit. After an error the
+ * caller tears down. Mutex.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_identity_make(struct uiommu *uiommu);
+
+/*
+ * domain.c. What tables of these units look like, options obeyed.
+ * UIOMMU_ENOTSUP. [any]
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_pt_config(struct uiommu *uiommu, const uint32_t *units,
+			  uint32_t count, struct uiommu_pt_config *config);
+/* Makes the identity and the blocked domain known. Mutex. */
 UIOMMU_MUST_CHECK
 int uiommu_core_static_init(struct uiommu *uiommu);
 void uiommu_core_static_fini(struct uiommu *uiommu);
@@ -130,11 +199,13 @@ void uiommu_core_domain_free(struct uiommu_domain *domain);
  * domain.c, for the DMA API as well: the tables and the hardware at once.
  *
  * Maps and syncs. After an error nothing is mapped and no unit holds any of
- * @range, unless *@stuck: a unit may, and addresses must not be reused. [any]
+ * @range, unless *@stuck: a unit may, and addresses must not be reused.
+ * @flags: as for uiommu_host_page_alloc(). [any]
  */
 UIOMMU_MUST_CHECK
 int uiommu_core_map(struct uiommu_domain *domain, struct uiommu_range range,
-		    uiommu_paddr_t paddr, unsigned int prot, bool *stuck);
+		    uiommu_paddr_t paddr, unsigned int prot,
+		    unsigned int flags, bool *stuck);
 /* Nothing more is lent to a unit that does not take it back. [any] */
 static inline bool uiommu_core_lost(const struct uiommu_domain *domain)
 {
@@ -162,7 +233,20 @@ static inline bool uiommu_core_gathered(const struct uiommu_gather *gather)
 	return gather->count || gather->tables;
 }
 
-/* region.c. Keeps all members' regions out of @domain's allocator. [sleep] */
+/* The whole pages that hold @range: nothing smaller can be given or kept. */
+struct uiommu_range uiommu_core_pages(struct uiommu_range range);
+bool uiommu_core_is_direct(const struct uiommu_region *region);
+/*
+ * The first part of @rest in which none of @regions forbids to map; those that
+ * are direct do not. False if there is none. @regions in any order. [any]
+ */
+bool uiommu_core_part(const struct uiommu_region *regions, uint32_t count,
+		      struct uiommu_range rest, struct uiommu_range *part);
+
+/*
+ * region.c. Keeps the group's regions, and what host bridges take, out of
+ * @domain's allocator. [sleep]
+ */
 UIOMMU_MUST_CHECK
 int uiommu_core_reserve(struct uiommu_group *group,
 			struct uiommu_domain *domain);

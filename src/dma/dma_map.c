@@ -66,7 +66,8 @@ static int dma_map_pages(struct uiommu_device *device,
 	if (err)
 		return err;
 	range.last = range.first + (size - 1);
-	err = uiommu_core_map(domain, range, paddr, prot, &stuck);
+	err = uiommu_core_map(domain, range, paddr, prot, UIOMMU_ALLOC_ATOMIC,
+			      &stuck);
 	if (!err) {
 		*iova = range.first;
 		return UIOMMU_OK;

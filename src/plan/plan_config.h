@@ -13,9 +13,12 @@
 #define UIOMMU_CONFIG_DEFAULT_STRICT 1
 #endif
 
-/* 1: plan with 1:1 tables for units without pass-through; the core has none. */
+/*
+ * 1: a unit without pass-through gets identity by a 1:1 table of RAM, if the
+ * host tells its RAM. 0: it gets translation, as in newer Linux.
+ */
 #ifndef UIOMMU_CONFIG_IDENTITY_SOFTWARE
-#define UIOMMU_CONFIG_IDENTITY_SOFTWARE 0
+#define UIOMMU_CONFIG_IDENTITY_SOFTWARE 1
 #endif
 
 /* 1: an ISA bridge keeps 0-16 MiB where no option says otherwise. */

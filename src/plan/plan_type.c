@@ -42,7 +42,9 @@ static bool plan_can_identity(const struct plan_work *work, uint32_t device)
 	uint32_t unit = work->plan.devices[device].unit;
 
 	return work->input->units[unit].passthrough ||
-	       (UIOMMU_CONFIG_IDENTITY_SOFTWARE && work->input->ram_count != 0);
+	       (UIOMMU_CONFIG_IDENTITY_SOFTWARE &&
+		!work->input->no_identity_tables &&
+		work->input->ram_count != 0);
 }
 
 /* What the device or its unit allows alone; NONE if any type will do. */

@@ -249,6 +249,19 @@ int uiommu_pt_lookup(const struct uiommu_pt *pt, uiommu_iova_t iova,
 	return UIOMMU_ENOENT;
 }
 
+int uiommu_pt_leaf(const struct uiommu_pt *pt, uiommu_iova_t iova,
+		   struct uiommu_pt_leaf *leaf)
+{
+	if (iova >> pt->config.width)
+		return UIOMMU_ENOENT;
+
+	switch (pt->config.format) {
+	case UIOMMU_PT_VTD_SS:
+		return uiommu_pt_vtd_ss_leaf(pt, iova, leaf);
+	}
+	return UIOMMU_ENOENT;
+}
+
 int uiommu_pt_find(const struct uiommu_pt *pt, struct uiommu_range range,
 		   bool mapped, uiommu_iova_t *iova)
 {

@@ -138,6 +138,21 @@ UIOMMU_MUST_CHECK
 int uiommu_pt_lookup(const struct uiommu_pt *pt, uiommu_iova_t iova,
 		     uiommu_paddr_t *paddr, unsigned int *prot);
 
+/* What one leaf maps. */
+struct uiommu_pt_leaf {
+	struct uiommu_range range; /* all of the leaf, whatever was asked */
+	uiommu_paddr_t paddr;	   /* of range.first */
+	unsigned int prot;
+};
+
+/*
+ * The leaf that maps @iova, so that a long range is looked at leaf by leaf.
+ * UIOMMU_ENOENT if nothing is mapped there. Context: any.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_pt_leaf(const struct uiommu_pt *pt, uiommu_iova_t iova,
+		   struct uiommu_pt_leaf *leaf);
+
 /*
  * The first page of @range that is mapped (or, with @mapped false, that is
  * not), or UIOMMU_ENOENT. Skips absent tables whole. Context: any.

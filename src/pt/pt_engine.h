@@ -548,6 +548,22 @@ static inline int pt_lookup(const struct uiommu_pt *pt, uiommu_iova_t iova,
 	return UIOMMU_OK;
 }
 
+static inline int pt_leaf(const struct uiommu_pt *pt, uiommu_iova_t iova,
+			  struct uiommu_pt_leaf *leaf)
+{
+	uiommu_word_t *table;
+	unsigned int level;
+	uint64_t entry = pt_entry(pt, iova, &table, &level);
+
+	if (!pt_present(entry))
+		return UIOMMU_ENOENT;
+	leaf->range.first = iova & ~(pt_span(level) - 1);
+	leaf->range.last = iova | (pt_span(level) - 1);
+	leaf->paddr = pt_fmt_paddr(entry);
+	leaf->prot = pt_fmt_prot(entry);
+	return UIOMMU_OK;
+}
+
 static inline int pt_find(const struct uiommu_pt *pt, struct uiommu_range range,
 			  bool mapped, uiommu_iova_t *iova)
 {

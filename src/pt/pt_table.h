@@ -106,6 +106,8 @@ int uiommu_pt_vtd_ss_unmap(struct uiommu_pt *pt, struct uiommu_range range,
 			   uint64_t *unmapped);
 int uiommu_pt_vtd_ss_lookup(const struct uiommu_pt *pt, uiommu_iova_t iova,
 			    uiommu_paddr_t *paddr, unsigned int *prot);
+int uiommu_pt_vtd_ss_leaf(const struct uiommu_pt *pt, uiommu_iova_t iova,
+			  struct uiommu_pt_leaf *leaf);
 int uiommu_pt_vtd_ss_find(const struct uiommu_pt *pt, struct uiommu_range range,
 			  bool mapped, uiommu_iova_t *iova);
 

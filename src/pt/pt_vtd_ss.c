@@ -24,6 +24,12 @@ int uiommu_pt_vtd_ss_lookup(const struct uiommu_pt *pt, uiommu_iova_t iova,
 	return pt_lookup(pt, iova, paddr, prot);
 }
 
+int uiommu_pt_vtd_ss_leaf(const struct uiommu_pt *pt, uiommu_iova_t iova,
+			  struct uiommu_pt_leaf *leaf)
+{
+	return pt_leaf(pt, iova, leaf);
+}
+
 int uiommu_pt_vtd_ss_find(const struct uiommu_pt *pt, struct uiommu_range range,
 			  bool mapped, uiommu_iova_t *iova)
 {

@@ -231,6 +231,14 @@ static void vtd_stop(struct uiommu_driver *driver)
 	d->started = false;
 }
 
+static void vtd_leave(struct uiommu_driver *driver, uint32_t record, bool leave)
+{
+	struct vtd_unit *u = uiommu_vtd_find_unit(driver, record);
+
+	if (u)
+		u->left = leave;
+}
+
 static int vtd_start(struct uiommu_driver *driver)
 {
 	struct vtd_driver *d = vtd_driver(driver);
@@ -241,7 +249,7 @@ static int vtd_start(struct uiommu_driver *driver)
 		return UIOMMU_EBUSY;
 	/* Nothing is touched before all were looked at. */
 	for (u = d->units; u && !err; u = u->next)
-		if (!u->ignored)
+		if (uiommu_vtd_wanted(u))
 			err = uiommu_vtd_unit_check(u);
 	if (err)
 		return err;
@@ -249,17 +257,17 @@ static int vtd_start(struct uiommu_driver *driver)
 	d->started = true;
 	/* Nobody's devices are behind it, so nothing is cut off. */
 	for (u = d->units; u; u = u->next)
-		if (u->ignored)
+		if (!uiommu_vtd_wanted(u))
 			uiommu_vtd_unit_disable(u);
 	for (u = d->units; u && !err; u = u->next)
-		if (!u->ignored)
+		if (uiommu_vtd_wanted(u))
 			err = uiommu_vtd_unit_start(u);
 	/*
 	 * Only when the queues of all run: there are chipsets that hang if
 	 * one unit gets its root table while another has no queue yet.
 	 */
 	for (u = d->units; u && !err; u = u->next)
-		if (!u->ignored)
+		if (uiommu_vtd_wanted(u))
 			err = uiommu_vtd_unit_load(u);
 	if (err)
 		vtd_stop(driver);
@@ -275,7 +283,7 @@ static int vtd_enable(struct uiommu_driver *driver)
 	if (!d->started)
 		return UIOMMU_EBUSY;
 	for (u = d->units; u && !err; u = u->next)
-		if (!u->ignored)
+		if (uiommu_vtd_wanted(u))
 			err = uiommu_vtd_unit_enable(u);
 	/*
 	 * Protected memory last, and in every unit: it was the protection
@@ -284,7 +292,7 @@ static int vtd_enable(struct uiommu_driver *driver)
 	for (u = d->units; u && !err; u = u->next) {
 		int e = uiommu_vtd_unit_open_memory(u);
 
-		if (!u->ignored)
+		if (uiommu_vtd_wanted(u))
 			err = e;
 	}
 	if (err)
@@ -364,6 +372,8 @@ static int vtd_set_fault_interrupt(struct uiommu_driver *driver, uint32_t index,
 
 	if (!u)
 		return UIOMMU_ENOENT;
+	if (!u->started)
+		return UIOMMU_EBUSY;
 	if (uiommu_vtd_broken(u))
 		return UIOMMU_EIO;
 	uiommu_vtd_fault_interrupt(u, address, data);
@@ -376,6 +386,7 @@ const struct uiommu_driver_ops uiommu_vtd_ops = {
 	.destroy = vtd_destroy,
 	.describe = vtd_describe,
 	.unit_info = vtd_unit_info,
+	.leave = vtd_leave,
 	.start = vtd_start,
 	.enable = vtd_enable,
 	.disable = vtd_disable,

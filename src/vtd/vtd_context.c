@@ -19,7 +19,7 @@ struct vtd_entry uiommu_vtd_context_entry(const struct vtd_unit *u,
 	unsigned int levels;
 
 	entry.lo = VTD_CTX_LO_P;
-	if (domain->hw->type == UIOMMU_DOMAIN_IDENTITY) {
+	if (uiommu_vtd_passes(u, domain->hw)) {
 		/* Pass-through wants the widest that the unit knows. */
 		levels = uiommu_vtd_caps_best_levels(u->caps.levels, 64);
 		entry.lo |= UIOMMU_PUT64(VTD_CTX_LO_TT, VTD_TT_PASS_THROUGH);

@@ -235,9 +235,9 @@ static bool vtd_domain_fits(const struct vtd_unit *u,
 {
 	const struct uiommu_pt_config *c = &domain->pt.config;
 
-	if (domain->type == UIOMMU_DOMAIN_IDENTITY)
-		return u->caps.passthrough;
-	if (c->format != UIOMMU_PT_VTD_SS ||
+	if (uiommu_vtd_passes(u, domain))
+		return true;
+	if (!domain->pt.root || c->format != UIOMMU_PT_VTD_SS ||
 	    !(u->caps.levels & UIOMMU_BIT32(c->levels)))
 		return false;
 	if (c->width > u->caps.mgaw || c->page_sizes & ~u->caps.page_sizes)

@@ -22,6 +22,13 @@ struct vtd_domain {
 	struct vtd_slot slots[];    /* one per unit that is not ignored */
 };
 
+/* Is @domain pass-through in @u, its tables not looked at? */
+static inline bool uiommu_vtd_passes(const struct vtd_unit *u,
+				     const struct uiommu_hwdomain *domain)
+{
+	return domain->type == UIOMMU_DOMAIN_IDENTITY && u->caps.passthrough;
+}
+
 /* The unit's map of ids. */
 UIOMMU_MUST_CHECK int uiommu_vtd_ids_init(struct vtd_unit *u);
 void uiommu_vtd_ids_fini(struct vtd_unit *u);

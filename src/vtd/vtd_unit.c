@@ -279,7 +279,7 @@ int uiommu_vtd_unit_check(struct vtd_unit *u)
 		uiommu_vtd_unit_break(u, "its registers are gone");
 		return UIOMMU_EIO;
 	}
-	if (gsts & VTD_GCMD_TE && !u->ignored) {
+	if (gsts & VTD_GCMD_TE && uiommu_vtd_wanted(u)) {
 		uiommu_log(u->host, UIOMMU_LOG_ERROR,
 			   "unit %u: translates already; turn DMA protection "
 			   "off in firmware, or stop who used the unit before",

@@ -65,6 +65,7 @@ struct vtd_unit {
 	uint8_t version;	   /* (c) */
 	bool ignored;		   /* (c) protected memory is turned off only */
 	struct vtd_caps caps;	   /* (c) */
+	bool left;		   /* (m) alone, by option: likewise */
 	bool started;		   /* (m) */
 	bool enabled;		   /* (m) translation */
 	bool broken;		   /* (a) never cleared */
@@ -99,6 +100,12 @@ struct vtd_unit {
 	struct vtd_fault_source sources[VTD_FAULT_SOURCES]; /* (f) */
 };
 UIOMMU_STATIC_ASSERT(sizeof(struct vtd_unit) <= 4096);
+
+/* Is it to translate? */
+static inline bool uiommu_vtd_wanted(const struct vtd_unit *u)
+{
+	return !u->ignored && !u->left;
+}
 
 static inline bool uiommu_vtd_broken(const struct vtd_unit *u)
 {

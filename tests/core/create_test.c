@@ -25,6 +25,11 @@ static void test_arguments(void **state)
 	struct machine *machine = *state;
 	struct uiommu_config config;
 	struct uiommu *uiommu = (struct uiommu *)0x5a5a;
+	const struct uiommu_range backwards = { 0x2000, 0x1fff };
+	const struct uiommu_window window = { 0, { 0x2000, 0x1fff } };
+	const struct uiommu_plan_override override = {
+		.sid = MACHINE_ALONE, .type = UIOMMU_DOMAIN_UNMANAGED
+	};
 
 	machine_build(machine);
 	config = machine->options;
@@ -44,13 +49,28 @@ static void test_arguments(void **state)
 	assert_int_equal(uiommu_create(machine->host, &config, &uiommu),
 			 UIOMMU_EINVAL);
 	config = machine->options;
-	config.options.igfx_off = true;
+	config.options.superpages = (enum uiommu_choice)7;
 	assert_int_equal(uiommu_create(machine->host, &config, &uiommu),
-			 UIOMMU_ENOTSUP);
+			 UIOMMU_EINVAL);
 	config = machine->options;
-	config.options.remapping = UIOMMU_CHOICE_NO;
+	config.build_default = UIOMMU_DOMAIN_BLOCKED;
 	assert_int_equal(uiommu_create(machine->host, &config, &uiommu),
-			 UIOMMU_ENOTSUP);
+			 UIOMMU_EINVAL);
+	config = machine->options;
+	config.ram = &backwards;
+	config.ram_count = 1;
+	assert_int_equal(uiommu_create(machine->host, &config, &uiommu),
+			 UIOMMU_EINVAL);
+	config = machine->options;
+	config.windows = &window;
+	config.window_count = 1;
+	assert_int_equal(uiommu_create(machine->host, &config, &uiommu),
+			 UIOMMU_EINVAL);
+	config = machine->options;
+	config.overrides = &override;
+	config.override_count = 1;
+	assert_int_equal(uiommu_create(machine->host, &config, &uiommu),
+			 UIOMMU_EINVAL);
 	assert_ptr_equal(uiommu, (struct uiommu *)0x5a5a);
 	assert_int_equal(machine->host->calls, 0);
 	user_host_destroy(machine->host);
@@ -111,12 +131,29 @@ static void test_findings_logged(void **state)
 	machine_down(machine);
 }
 
+static void machine_describe_host(struct machine *machine)
+{
+	static const struct uiommu_range ram = { 0, 0xffff };
+	static const struct uiommu_window window = { 0, { 0x10000, 0x1ffff } };
+	static const struct uiommu_plan_override override = {
+		.sid = MACHINE_ALONE, .type = UIOMMU_DOMAIN_DMA
+	};
+
+	machine->options.ram = &ram;
+	machine->options.ram_count = 1;
+	machine->options.windows = &window;
+	machine->options.window_count = 1;
+	machine->options.overrides = &override;
+	machine->options.override_count = 1;
+}
+
 static void test_host_failures(void **state)
 {
 	struct machine *machine = *state;
 	unsigned int nth;
 	int err;
 
+	machine_describe_host(machine);
 	machine_build(machine);
 	for (nth = 1; nth < 1000; nth++) {
 		uint64_t before = machine->host->calls;

@@ -86,6 +86,25 @@ static void fake_describe(struct uiommu_driver *driver,
 	}
 }
 
+static enum uiommu_domain_type
+fake_def_domain_type(struct uiommu_driver *driver,
+		     const struct uiommu_pci_function *function)
+{
+	(void)driver;
+	if (!fake.required_rid || function->sid.rid != fake.required_rid)
+		return UIOMMU_DOMAIN_NONE;
+	return fake.required;
+}
+
+static void fake_leave(struct uiommu_driver *driver, uint32_t record,
+		       bool leave)
+{
+	(void)driver;
+	FAKE_CHECK(!fake.started && record < 64);
+	fake.left &= ~(1ull << record);
+	fake.left |= (uint64_t)leave << record;
+}
+
 static int fake_unit_info(struct uiommu_driver *driver, uint32_t index,
 			  struct uiommu_unit_info *info)
 {
@@ -163,6 +182,7 @@ static int fake_device_init(struct uiommu_driver *driver,
 	int err = fake_op();
 
 	FAKE_CHECK(fake.started && !fake.translating && dev->sid_count);
+	FAKE_CHECK(!(fake.left >> dev->unit & 1));
 	if (err)
 		return err;
 	slot = fake_slot(NULL);
@@ -201,6 +221,10 @@ static int fake_pt_config(struct uiommu_driver *driver, const uint32_t *units,
 	config->width = fake.width ? fake.width : 12 + 9 * config->levels;
 	config->page_sizes = UIOMMU_BIT64(12) | UIOMMU_BIT64(21) |
 			     UIOMMU_BIT64(30);
+	if (fake.small_pages)
+		config->page_sizes = UIOMMU_BIT64(12);
+	if (fake.no_giants)
+		config->page_sizes &= ~UIOMMU_BIT64(30);
 	config->paddr_last = UIOMMU_MASK64(51, 0);
 	config->coherent = true;
 	return UIOMMU_OK;
@@ -245,6 +269,9 @@ static int fake_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 		fake.on_attach(dev, domain);
 	if (domain->type == UIOMMU_DOMAIN_BLOCKED) {
 		err = fake.fail_blocked ? UIOMMU_ETIMEDOUT : err;
+	} else if (domain->type == UIOMMU_DOMAIN_IDENTITY &&
+		   fake.no_passthrough && !domain->pt.root) {
+		err = UIOMMU_ENOTSUP;
 	} else if (fake.fail_attach_all ||
 		   (fake.fail_attach_rid &&
 		    dev->sids[0].rid == fake.fail_attach_rid)) {
@@ -308,6 +335,8 @@ const struct uiommu_driver_ops uiommu_vtd_ops = {
 	.create = fake_create,
 	.destroy = fake_destroy,
 	.describe = fake_describe,
+	.def_domain_type = fake_def_domain_type,
+	.leave = fake_leave,
 	.unit_info = fake_unit_info,
 	.start = fake_start,
 	.enable = fake_enable,
@@ -346,7 +375,7 @@ bool fake_reaches(struct uiommu_sid sid, uint64_t address, unsigned int prot,
 
 	if (!domain || domain->type == UIOMMU_DOMAIN_BLOCKED)
 		return false;
-	if (domain->type != UIOMMU_DOMAIN_IDENTITY &&
+	if ((domain->type != UIOMMU_DOMAIN_IDENTITY || fake.no_passthrough) &&
 	    uiommu_pt_lookup(&domain->pt, address, &to, &has))
 		return false;
 	if (prot & ~has)

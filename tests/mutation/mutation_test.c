@@ -90,6 +90,7 @@ static void reserved_region(void **state)
 static void narrow_device(void **state)
 {
 	static struct machine machine;
+	const struct uiommu_window window = { 0, { 0xd000, 0xdfff } };
 	const struct uiommu_sid sid = MACHINE_ALONE;
 	struct uiommu_device *device;
 	uint64_t iova = 0;
@@ -97,15 +98,18 @@ static void narrow_device(void **state)
 	(void)state;
 	machine_describe(&machine);
 	machine_reserve(&machine, 0x8000, 0xbfff, &sid, 1);
+	machine.options.windows = &window;
+	machine.options.window_count = 1;
 	machine_up(&machine);
 	device = machine_device(&machine, sid);
 	assert_int_equal(uiommu_device_set_dma_mask(device, 0xffff), UIOMMU_OK);
-	for (unsigned int i = 0; i < 11; i++) {
+	for (unsigned int i = 0; i < 10; i++) {
 		assert_int_equal(uiommu_dma_map(device, 0x100000, 4096,
 						UIOMMU_DMA_TO_DEVICE, &iova),
 				 UIOMMU_OK);
 		assert_true(iova >= 0x1000 && iova <= 0xf000);
 		assert_true(iova < 0x8000 || iova > 0xbfff);
+		assert_int_not_equal(iova, 0xd000);
 	}
 	assert_int_equal(uiommu_dma_map(device, 0x100000, 4096,
 					UIOMMU_DMA_TO_DEVICE, &iova),

@@ -22,6 +22,8 @@ FLAGS = ["-std=c11", "-O1", "-w", "-D_GNU_SOURCE", "-Iinclude", "-Isrc",
          "-Itests/dma"]
 LIBS = ["-lcmocka", "-lpthread"]
 TIMEOUT = 60
+# Each with a main() of its own; a defect must make one of them fail.
+PROGRAMS = ["tests/mutation/mutation_test.c", "tests/dma/identity_test.c"]
 
 # name, file, text, replacement
 DEFECTS = [
@@ -80,11 +82,54 @@ DEFECTS = [
      "				    (unsigned int)dir, &page);\n",
      "				    3u, &page);\n"),
     ("direct regions not mapped", "src/core/region.c",
-     "	while (!err && (region = region_next(&iter))) {\n",
-     "	while (err && (region = region_next(&iter))) {\n"),
+     "	while (!err && region_next(&parts)) {\n",
+     "	while (err && region_next(&parts)) {\n"),
+    ("host bridge's window not reserved", "src/core/region.c",
+     "	return region_reserve_windows(group, domain);\n",
+     "	return UIOMMU_OK;\n"),
     ("regions not reserved", "src/core/region.c",
-     "		err = uiommu_iova_reserve(&domain->iova, "
-     "region_pages(region));\n", "		err = UIOMMU_OK;\n"),
+     "	regions = uiommu_group_regions(group, &count);\n"
+     "	for (i = 0; i < count; i++) {\n"
+     "		err = uiommu_iova_reserve(",
+     "	regions = uiommu_group_regions(group, &count);\n"
+     "	for (i = count; i < count; i++) {\n"
+     "		err = uiommu_iova_reserve("),
+    ("identity one page beyond RAM", "src/core/ram.c",
+     "	pages->last = ((range.last + 1) & ~UIOMMU_PAGE_MASK) - 1;\n",
+     "	pages->last = (range.last + 1) | UIOMMU_PAGE_MASK;\n"),
+    ("identity freed with a group's domain", "src/core/domain.c",
+     "	domain_free_tables(domain);\n	uiommu_pool_free",
+     "	domain_free_tables(domain);\n"
+     "	if (uiommu->identity.hw.pt.root)\n"
+     "		static_fini(uiommu, &uiommu->identity);\n"
+     "	uiommu_pool_free"),
+    ("identity without direct regions", "src/core/identity.c",
+     "		if (uiommu_core_is_direct(&regions[i]))\n",
+     "		if (!&regions[i])\n"),
+    ("interrupt window mapped in identity", "src/core/identity.c",
+     "	while (uiommu_core_part(regions, count, range, &part)) {\n",
+     "	count = 0;\n"
+     "	while (uiommu_core_part(regions, count, range, &part)) {\n"),
+    ("units not told of RAM that was added", "src/core/domain.c",
+     "	if (!domain->hw.map_sync)\n",
+     "	if (!domain->hw.map_sync || domain->hw.pt.root ==\n"
+     "	    domain->uiommu->identity.hw.pt.root)\n"),
+    ("RAM added is remembered and not mapped", "src/core/identity.c",
+     "	err = identity_map_runs(&uiommu->identity, runs, count);\n",
+     "	err = UIOMMU_OK;\n"),
+    ("a unit for displays turned on", "src/core/start.c",
+     "		if (plan->reasons[i].rule == "
+     "UIOMMU_RULE_UNIT_GRAPHICS_OFF)\n",
+     "		if (!plan)\n"),
+    ("units turned on against the option", "src/core/start.c",
+     "		driver->ops->leave(driver, i, plan->off);\n",
+     "		driver->ops->leave(driver, i, false);\n"),
+    ("protected memory of a unit left alone", "src/vtd/vtd.c",
+     "	for (u = d->units; u && !err; u = u->next) {\n"
+     "		int e = uiommu_vtd_unit_open_memory(u);\n",
+     "	for (u = d->units; u && !err; u = u->next) {\n"
+     "		int e = u->left ? UIOMMU_OK "
+     ": uiommu_vtd_unit_open_memory(u);\n"),
     ("addresses free before the last page", "src/dma/dma_map.c",
      "	struct uiommu_range range = { first, first + (size - 1) };\n",
      "	struct uiommu_range range = { first, first + (size - 1) };\n"
@@ -98,8 +143,7 @@ def sources():
         names += [f"{folder}/{p.name}"
                   for p in sorted((ROOT / folder).glob("*.c"))
                   if not p.name.startswith("demo")]
-    return names + ["tests/core/machine.c", "tests/dma/stack.c",
-                    "tests/mutation/mutation_test.c"]
+    return names + ["tests/core/machine.c", "tests/dma/stack.c", *PROGRAMS]
 
 
 def users(name):
@@ -124,6 +168,27 @@ def compile_one(name, out, first=()):
     subprocess.run([*CC, *[f"-I{f}" for f in first], *FLAGS, "-c", name,
                     "-o", out], cwd=first[0].parent if first else ROOT,
                    check=True)
+
+
+def link(objects, folder):
+    programs = []
+    for main_file in PROGRAMS:
+        program = folder / pathlib.Path(main_file).stem
+        subprocess.run([*CC, *[o for name, o in objects.items()
+                               if name not in PROGRAMS or name == main_file],
+                        *LIBS, "-o", program],
+                       check=True, capture_output=True, text=True)
+        programs.append(program)
+    return programs
+
+
+def run_all(programs):
+    """The first that fails, or the last"""
+    for program in programs:
+        status, why = run(program)
+        if status:
+            break
+    return status, why
 
 
 def run(program):
@@ -163,12 +228,10 @@ def plant(tmp, objects, number, defect):
             subprocess.run([*CC, *FLAGS, "-I" + str(ROOT / "model"), "-c",
                             source, "-o", mine[source]], cwd=tree, check=True,
                            capture_output=True, text=True)
-        program = tree / "test"
-        subprocess.run([*CC, *mine.values(), *LIBS, "-o", program],
-                       check=True, capture_output=True, text=True)
+        programs = link(mine, tree)
     except subprocess.CalledProcessError as error:
         return name, False, f"does not compile: {error.stderr}"
-    status, why = run(program)
+    status, why = run_all(programs)
     return name, status != 0, why if status else "NOT NOTICED"
 
 
@@ -182,10 +245,7 @@ def main(wanted):
         for job in [pool.submit(compile_one, name, out)
                     for name, out in objects.items()]:
             job.result()
-        program = tmp / "test"
-        subprocess.run([*CC, *objects.values(), *LIBS, "-o", program],
-                       check=True)
-        status, why = run(program)
+        status, why = run_all(link(objects, tmp))
         if status:
             print(f"without a defect: fails: {why}")
             return 1

@@ -536,6 +536,45 @@ static void test_enable_acs(void **state)
 	assert_int_equal(host->writes, 2);
 }
 
+/* Tylersburg: audio at its isochronous unit, and no TLB entries there. */
+static void test_isoch(void **state)
+{
+	static const struct {
+		uint32_t control;
+		bool without;
+	} cases[] = {
+		{ 0x00, true },	      { 0x01, false }, /* routed elsewhere */
+		{ 0x10, false }, /* 16 entries, as advised */
+		{ 0x04, false },      { 0x08, false },
+		{ 0xffffffe2, true }, { 0xffffffff, false },
+	};
+	struct fixture *fixture = *state;
+	struct uiommu_topology *topology = &fixture->topology;
+	struct fake_function *function;
+
+	fake_add(fixture->host, fake_sid(0, 1, 0), 0x342f8086, 0x088000, 0);
+	scan(fixture);
+	assert_false(uiommu_topology_isoch_without_tlb(topology));
+	uiommu_topology_fini(topology);
+	function = fake_add(fixture->host, fake_sid(0, 20, 0), 0x342e8086,
+			    0x080000, 0);
+	scan(fixture);
+	/* No extended space is no evidence. */
+	assert_false(uiommu_topology_isoch_without_tlb(topology));
+	fake_express(function, UIOMMU_PCIE_INTEGRATED_ENDPOINT);
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		function->space[0x188 / 4] = cases[i].control;
+		assert_int_equal(uiommu_topology_isoch_without_tlb(topology),
+				 cases[i].without);
+	}
+	/* Another vendor's device of that number says nothing. */
+	function->space[0x188 / 4] = 0;
+	function->space[0] = 0x342e1234;
+	uiommu_topology_fini(topology);
+	scan(fixture);
+	assert_false(uiommu_topology_isoch_without_tlb(topology));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -555,6 +594,7 @@ int main(void)
 		TEST(test_random),
 		TEST(test_gone),
 		TEST(test_enable_acs),
+		TEST(test_isoch),
 	};
 
 	return cmocka_run_group_tests_name("pci topology", tests, NULL, NULL);
