@@ -50,7 +50,8 @@ static bool plan_is_for_displays(const struct plan_work *work, uint32_t index)
 		/* From outside anything may call itself a display. */
 		if (work->topology->functions[function].class_code >> 16 !=
 			    PLAN_CLASS_DISPLAY ||
-		    uiommu_plan_untrusted(work->topology, function))
+		    uiommu_plan_untrusted(work->topology, work->input->rules,
+					  function))
 			return false;
 		displays++;
 	}
