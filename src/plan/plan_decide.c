@@ -106,10 +106,51 @@ void uiommu_plan_decide_type(const struct plan_type_facts *facts,
 	}
 }
 
+/* The bridge above @function, if there is one and it is of @type. */
+static uint32_t plan_above_of(const struct uiommu_topology *topology,
+			      uint32_t function, unsigned int type)
+{
+	uint32_t above = uiommu_plan_above(topology, function);
+
+	if (above == UIOMMU_PCI_NONE ||
+	    topology->functions[above].pcie_type != type)
+		return UIOMMU_PCI_NONE;
+	return above;
+}
+
+/*
+ * A controller for what is plugged in may itself be a switch on the board: its
+ * ports, and the endpoints right below them, are part of the machine. What is
+ * plugged in comes with a switch of its own.
+ */
+static bool plan_is_onboard(const struct uiommu_topology *topology,
+			    uint32_t function, uint32_t port)
+{
+	unsigned int type = topology->functions[function].pcie_type;
+
+	if (!topology->functions[port].onboard_switch)
+		return false;
+	if (type == UIOMMU_PCIE_ENDPOINT) {
+		function = plan_above_of(topology, function,
+					 UIOMMU_PCIE_DOWNSTREAM_PORT);
+		type = UIOMMU_PCIE_DOWNSTREAM_PORT;
+	}
+	if (function != UIOMMU_PCI_NONE &&
+	    type == UIOMMU_PCIE_DOWNSTREAM_PORT) {
+		function = plan_above_of(topology, function,
+					 UIOMMU_PCIE_UPSTREAM_PORT);
+		type = UIOMMU_PCIE_UPSTREAM_PORT;
+	}
+	return function != UIOMMU_PCI_NONE &&
+	       type == UIOMMU_PCIE_UPSTREAM_PORT &&
+	       uiommu_plan_above(topology, function) == port;
+}
+
 bool uiommu_plan_untrusted(const struct uiommu_topology *topology,
 			   uint32_t function)
 {
 	uint32_t left = PLAN_MOST_BRIDGES;
+	uint32_t i = function;
 
 	if (function >= topology->count)
 		return false; /* soldered on: firmware names it */
@@ -117,11 +158,12 @@ bool uiommu_plan_untrusted(const struct uiommu_topology *topology,
 		return true;
 	/* A port to the outside is part of the machine; what is below is not */
 	for (; left != 0; left--) {
-		function = uiommu_plan_above(topology, function);
-		if (function == UIOMMU_PCI_NONE)
+		i = uiommu_plan_above(topology, i);
+		if (i == UIOMMU_PCI_NONE)
 			return false;
-		if (topology->functions[function].untrusted ||
-		    topology->functions[function].external_facing)
+		if (topology->functions[i].untrusted ||
+		    (topology->functions[i].external_facing &&
+		     !plan_is_onboard(topology, function, i)))
 			return true;
 	}
 	return true; /* no tree of this world */
