@@ -71,6 +71,28 @@ uint32_t machine_rmrr(struct machine *machine, uint64_t first, uint64_t last)
 	return machine->dmar.record_count - 1;
 }
 
+uint32_t machine_andd(struct machine *machine, uint32_t number)
+{
+	add_record(machine, UIOMMU_DMAR_ANDD)->device_number = number;
+	return machine->dmar.record_count - 1;
+}
+
+void machine_override(struct machine *machine, struct uiommu_sid sid,
+		      enum uiommu_domain_type type)
+{
+	assert_true(machine->input.override_count < MACHINE_WISHES);
+	machine->overrides[machine->input.override_count++] =
+		(struct uiommu_plan_override){ sid, type };
+}
+
+void machine_require(struct machine *machine, struct uiommu_sid sid,
+		     enum uiommu_domain_type type)
+{
+	assert_true(machine->input.requirement_count < MACHINE_WISHES);
+	machine->requirements[machine->input.requirement_count++] =
+		(struct uiommu_plan_override){ sid, type };
+}
+
 struct uiommu_dmar_scope *machine_scope(struct machine *machine, uint8_t type,
 					unsigned int bus, unsigned int device,
 					unsigned int function)
@@ -110,6 +132,10 @@ int machine_try_plan(struct machine *machine, struct uiommu_plan *plan)
 	input.topology = &machine->topology;
 	input.units = machine->units;
 	input.options = machine->options;
+	input.overrides = machine->overrides;
+	input.requirements = machine->requirements;
+	input.masks = machine->masks;
+	input.ram = machine->ram;
 
 	return uiommu_plan_make(machine->host, &input, plan);
 }
@@ -129,6 +155,16 @@ void machine_tell(struct machine *machine)
 			err = uiommu_topology_set_requester(
 				&machine->topology, fact->sid, fact->other);
 		assert_true(err == 0 || err == UIOMMU_EINVAL);
+	}
+	for (i = 0; i < machine->port_count; i++) {
+		const struct machine_port *port = &machine->ports[i];
+		struct uiommu_pci_function *function =
+			&machine->topology.functions[uiommu_topology_find(
+				&machine->topology, port->sid)];
+
+		function->external_facing = port->external_facing;
+		function->onboard_switch = port->onboard_switch;
+		function->untrusted = port->untrusted;
 	}
 }
 
@@ -176,6 +212,29 @@ const struct uiommu_reason *machine_reason(const struct machine *machine,
 			return reason;
 	}
 	return NULL;
+}
+
+enum uiommu_domain_type machine_type(const struct machine *machine,
+				     unsigned int bus, unsigned int device,
+				     unsigned int function)
+{
+	uint32_t group = machine_device(machine, bus, device, function)->group;
+
+	return group == UIOMMU_PLAN_NONE ? UIOMMU_DOMAIN_NONE
+					 : machine->plan.groups[group].type;
+}
+
+const char *machine_says(struct machine *machine, struct uiommu_sid sid,
+			 enum uiommu_rule rule)
+{
+	uint32_t i = uiommu_topology_find(&machine->topology, sid);
+	const struct uiommu_reason *reason = machine_reason(machine, i, rule);
+
+	if (reason == NULL)
+		fail_msg("no reason %s", uiommu_rule_name(rule));
+	uiommu_reason_text(&machine->plan, &machine->topology, reason,
+			   machine->said, sizeof(machine->said));
+	return machine->said;
 }
 
 static bool refers_to_table(enum uiommu_rule rule)
