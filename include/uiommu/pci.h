@@ -65,6 +65,7 @@ struct uiommu_pci_function {
 	bool virtual_function; /* of the function at physical */
 	bool has_requester;    /* asks as the function at requester */
 	bool external_facing;  /* port to where anybody may plug in */
+	bool onboard_switch;   /* facing so, above a switch soldered on */
 	bool untrusted;	       /* not part of the machine as it was built */
 	struct uiommu_sid physical;
 	struct uiommu_sid requester;

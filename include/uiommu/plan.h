@@ -271,7 +271,8 @@ struct uiommu_plan {
  * Context: sleep (memory). Touches no hardware.
  *
  * Return: UIOMMU_OK, or
- *   UIOMMU_EINVAL - @input has no topology, or a table without units
+ *   UIOMMU_EINVAL - @input has no topology, a table without units, or a type
+ *     where that one cannot be asked for
  *   UIOMMU_ENOMEM - no memory for the arrays, or a table and topology that
  *     would need more than 64 MiB
  */

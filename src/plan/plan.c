@@ -180,6 +180,35 @@ static int plan_fill(struct plan_work *work, uint64_t aliases)
 	return UIOMMU_OK;
 }
 
+static bool plan_is_choice(enum uiommu_domain_type type)
+{
+	return type == UIOMMU_DOMAIN_IDENTITY || type == UIOMMU_DOMAIN_DMA ||
+	       type == UIOMMU_DOMAIN_DMA_FQ;
+}
+
+static bool plan_is_sound(const struct uiommu_plan_input *input)
+{
+	uint32_t i;
+
+	if (input->topology == NULL ||
+	    (input->dmar != NULL && input->dmar->record_count != 0 &&
+	     input->units == NULL))
+		return false;
+	if (input->build_default != UIOMMU_DOMAIN_NONE &&
+	    !plan_is_choice(input->build_default))
+		return false;
+	for (i = 0; i < input->override_count; i++) {
+		if (!plan_is_choice(input->overrides[i].type))
+			return false;
+	}
+	for (i = 0; i < input->requirement_count; i++) {
+		if (!plan_is_choice(input->requirements[i].type) ||
+		    input->requirements[i].type == UIOMMU_DOMAIN_DMA_FQ)
+			return false;
+	}
+	return true;
+}
+
 int uiommu_plan_make(struct uiommu_host *host,
 		     const struct uiommu_plan_input *input,
 		     struct uiommu_plan *plan)
@@ -190,9 +219,7 @@ int uiommu_plan_make(struct uiommu_host *host,
 	uint64_t aliases;
 	int err;
 
-	if (input->topology == NULL ||
-	    (input->dmar != NULL && input->dmar->record_count != 0 &&
-	     input->units == NULL))
+	if (!plan_is_sound(input))
 		return UIOMMU_EINVAL;
 	memset(&work, 0, sizeof(work));
 	work.input = input;

@@ -18,9 +18,9 @@
 /* Group reasons a device can have at once, apart from being alone. */
 #define PLAN_GROUP_REASONS 7
 
-/* A function that the scope of a record names. */
+/* A device that the scope of a record names. */
 struct plan_name {
-	uint32_t function;
+	uint32_t device;
 	uint32_t record;
 };
 
@@ -90,7 +90,7 @@ struct plan_work {
 	const struct uiommu_plan_input *input;
 	const struct uiommu_topology *topology;
 	struct plan_note *notes;
-	struct plan_name *names; /* of RMRRs; ascending function, record */
+	struct plan_name *names; /* of RMRRs; ascending device, record */
 	uint32_t name_count;
 	struct plan_step *steps;  /* of a walk; see plan_linux.c */
 	struct plan_turn *order;  /* devices in Linux's boot order */
@@ -180,6 +180,9 @@ void uiommu_plan_name(struct plan_work *work);
 uint32_t uiommu_plan_count_namespace(const struct plan_work *work);
 /* Adds them behind the functions, with their units. */
 void uiommu_plan_namespace(struct plan_work *work);
+/* The one that a scope of any record names, or NONE; before they are added. */
+uint32_t uiommu_plan_namespace_named(const struct plan_work *work,
+				     const struct uiommu_dmar_scope *scope);
 /* Its requester id. */
 struct uiommu_sid uiommu_plan_namespace_sid(const struct plan_work *work,
 					    uint32_t device);

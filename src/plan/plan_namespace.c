@@ -48,30 +48,56 @@ uint32_t uiommu_plan_count_namespace(const struct plan_work *work)
 	return count;
 }
 
+uint32_t uiommu_plan_namespace_named(const struct plan_work *work,
+				     const struct uiommu_dmar_scope *scope)
+{
+	const struct uiommu_dmar *dmar = work->input->dmar;
+	uint32_t at = work->function_count;
+	uint32_t i;
+
+	if (!scope->usable || scope->type != UIOMMU_SCOPE_NAMESPACE)
+		return UIOMMU_PLAN_NONE;
+	for (i = 0; i < dmar->record_count; i++) {
+		if (plan_namespace_scope(dmar, &dmar->records[i]) ==
+		    UIOMMU_PLAN_NONE)
+			continue;
+		if (dmar->records[i].device_number == scope->enumeration_id)
+			return at;
+		at++;
+	}
+	return UIOMMU_PLAN_NONE;
+}
+
+/* The unit of record @unit for @device, which record @andd declares. */
+static void plan_namespace_unit(struct plan_work *work, uint32_t device,
+				uint32_t unit, uint32_t andd)
+{
+	struct uiommu_reason *reason = &work->notes[device].unit_reason;
+
+	if (work->plan.off)
+		return; /* the reason says so already */
+	*reason = (struct uiommu_reason){ UIOMMU_RULE_UNIT_NONE, device, unit,
+					  UIOMMU_PLAN_NONE };
+	if (!uiommu_plan_has_unit(work, unit))
+		return;
+	work->plan.devices[device].unit = unit;
+	reason->rule = UIOMMU_RULE_UNIT_NAMESPACE;
+	reason->detail = andd;
+}
+
 void uiommu_plan_namespace(struct plan_work *work)
 {
 	const struct uiommu_dmar *dmar = work->input->dmar;
 	uint32_t at = work->function_count;
-	uint32_t i, scope, unit;
+	uint32_t i, scope;
 
 	for (i = 0; dmar != NULL && i < dmar->record_count; i++) {
-		struct uiommu_plan_device *device = &work->plan.devices[at];
-
 		scope = plan_namespace_scope(dmar, &dmar->records[i]);
 		if (scope == UIOMMU_PLAN_NONE)
 			continue;
-		unit = dmar->scopes[scope].record;
-		device->function = UIOMMU_PCI_NONE;
-		device->andd = i;
-		work->notes[at].unit_reason = (struct uiommu_reason){
-			UIOMMU_RULE_UNIT_NONE, at, unit, UIOMMU_PLAN_NONE
-		};
-		if (uiommu_plan_has_unit(work, unit)) {
-			device->unit = unit;
-			work->notes[at].unit_reason.rule =
-				UIOMMU_RULE_UNIT_NAMESPACE;
-			work->notes[at].unit_reason.detail = i;
-		}
+		work->plan.devices[at].function = UIOMMU_PCI_NONE;
+		work->plan.devices[at].andd = i;
+		plan_namespace_unit(work, at, dmar->scopes[scope].record, i);
 		at++;
 	}
 }

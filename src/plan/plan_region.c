@@ -41,15 +41,15 @@ plan_direct_type(const struct uiommu_pci_function *function)
 	return UIOMMU_REGION_DIRECT;
 }
 
-/* Index of the first name of @function or a later one. */
-static uint32_t plan_names_of(const struct plan_work *work, uint32_t function)
+/* Index of the first name of @device or a later one. */
+static uint32_t plan_names_of(const struct plan_work *work, uint32_t device)
 {
 	uint32_t low = 0, high = work->name_count;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (work->names[middle].function < function)
+		if (work->names[middle].device < device)
 			low = middle + 1;
 		else
 			high = middle;
@@ -60,12 +60,13 @@ static uint32_t plan_names_of(const struct plan_work *work, uint32_t function)
 uint64_t uiommu_plan_count_regions(const struct plan_work *work)
 {
 	const struct uiommu_topology *topology = work->topology;
-	/* Of devices without a function: the interrupt window. */
-	uint64_t count = work->plan.device_count - work->function_count;
+	/* Each has the interrupt window, an ISA bridge another one. */
+	uint64_t count = 2 * (uint64_t)work->plan.device_count;
 	uint32_t i, k, left;
 
+	/* Of devices without a function; there is no bridge above them. */
+	count += work->name_count - plan_names_of(work, work->function_count);
 	for (i = 0; i < topology->count; i++) {
-		count += 2; /* the interrupt window, and an ISA bridge's */
 		left = PLAN_MOST_BRIDGES;
 		for (k = i; k != UIOMMU_PCI_NONE && left != 0; left--) {
 			count += plan_names_of(work, k + 1) -
@@ -125,15 +126,15 @@ static bool plan_has_isa_range(const struct plan_work *work, uint32_t device)
 	return choice == UIOMMU_CHOICE_YES;
 }
 
-static uint32_t plan_add_named(const struct plan_work *work, uint32_t function,
+static uint32_t plan_add_named(const struct plan_work *work, uint32_t device,
 			       enum uiommu_region_type type,
 			       struct uiommu_region *regions)
 {
-	uint32_t end = plan_names_of(work, function + 1);
+	uint32_t end = plan_names_of(work, device + 1);
 	uint32_t count = 0;
 	uint32_t i;
 
-	for (i = plan_names_of(work, function); i < end; i++) {
+	for (i = plan_names_of(work, device); i < end; i++) {
 		uint32_t record = work->names[i].record;
 		struct uiommu_region *region = &regions[count++];
 
@@ -192,6 +193,8 @@ static uint32_t plan_device_regions(const struct plan_work *work,
 
 	if (i != UIOMMU_PCI_NONE)
 		type = plan_direct_type(&topology->functions[i]);
+	else
+		count = plan_add_named(work, device, type, regions);
 	for (; i != UIOMMU_PCI_NONE && left != 0; left--) {
 		count += plan_add_named(work, i, type, &regions[count]);
 		i = uiommu_plan_above(topology, i);

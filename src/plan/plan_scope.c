@@ -92,29 +92,43 @@ static bool plan_name_less(const void *a, const void *b)
 	const struct plan_name *one = a;
 	const struct plan_name *two = b;
 
-	if (one->function != two->function)
-		return one->function < two->function;
+	if (one->device != two->device)
+		return one->device < two->device;
 	return one->record < two->record;
+}
+
+/*
+ * Linux reads scopes of namespace devices for units alone. A region that such
+ * a device needs is as good as any other.
+ */
+static uint32_t plan_keeper(const struct plan_work *work,
+			    const struct uiommu_dmar_record *record,
+			    const struct uiommu_dmar_scope *scope)
+{
+	if (scope->type == UIOMMU_SCOPE_NAMESPACE &&
+	    work->input->rules == UIOMMU_RULES_STRICT)
+		return uiommu_plan_namespace_named(work, scope);
+	return uiommu_plan_named(work, record, scope);
 }
 
 void uiommu_plan_name(struct plan_work *work)
 {
 	const struct uiommu_dmar *dmar = work->input->dmar;
 	const struct uiommu_dmar_record *record;
-	uint32_t i, k, function;
+	uint32_t i, k, device;
 
 	for (i = 0; dmar != NULL && i < dmar->record_count; i++) {
 		record = &dmar->records[i];
 		if (!plan_is_region(record))
 			continue;
 		for (k = 0; k < record->scope_count; k++) {
-			function = uiommu_plan_named(
+			device = plan_keeper(
 				work, record,
 				&dmar->scopes[record->scope_first + k]);
-			if (function == UIOMMU_PCI_NONE)
+			if (device == UIOMMU_PLAN_NONE)
 				continue;
 			work->names[work->name_count++] = (struct plan_name){
-				function, i
+				device, i
 			};
 		}
 	}

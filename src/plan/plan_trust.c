@@ -3,7 +3,8 @@
  * What is part of the machine as it was built, and what somebody plugged in.
  *
  * Firmware marks the port that leads outside, and by the strict rules all that
- * is below it came from there. Linux, since 6.13 and also as Debian 12 has it,
+ * is below it came from there, unless the host knows of a switch on the board
+ * (onboard_switch). Linux, since 6.13 and also as Debian 12 has it,
  * takes a switch directly below such a port, and an endpoint directly below
  * that switch, for the Thunderbolt chip on the board: the way out begins at
  * that chip. Where the chip is inside the processor the port itself is the way
@@ -42,9 +43,12 @@ static uint32_t plan_up(const struct uiommu_topology *topology,
 	return uiommu_plan_above(topology, function);
 }
 
-/* Does Linux take it for a part of the chip below an outside port? */
+/*
+ * Is it a part of the chip below an outside port? The host says so, or Linux
+ * takes it for that.
+ */
 static bool plan_is_built_in(const struct uiommu_topology *topology,
-			     uint32_t function)
+			     enum uiommu_rules rules, uint32_t function)
 {
 	uint8_t type = topology->functions[function].pcie_type;
 	uint32_t port = function;
@@ -57,7 +61,9 @@ static bool plan_is_built_in(const struct uiommu_topology *topology,
 	port = plan_up(topology, port, UIOMMU_PCIE_UPSTREAM_PORT);
 	return port != UIOMMU_PCI_NONE &&
 	       topology->functions[port].external_facing &&
-	       !plan_is_tunnel(&topology->functions[port]);
+	       (topology->functions[port].onboard_switch ||
+		(rules == UIOMMU_RULES_LINUX &&
+		 !plan_is_tunnel(&topology->functions[port])));
 }
 
 bool uiommu_plan_untrusted(const struct uiommu_topology *topology,
@@ -74,8 +80,7 @@ bool uiommu_plan_untrusted(const struct uiommu_topology *topology,
 		/* A port to the outside is part of the machine itself. */
 		if (outside && topology->functions[function].external_facing)
 			return true;
-		if (rules != UIOMMU_RULES_LINUX ||
-		    !plan_is_built_in(topology, function))
+		if (!plan_is_built_in(topology, rules, function))
 			outside = true;
 		function = uiommu_plan_above(topology, function);
 		if (function == UIOMMU_PCI_NONE)

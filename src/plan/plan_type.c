@@ -142,13 +142,15 @@ static void plan_policy(const struct plan_work *work,
 	facts->strict = input->options.strict;
 	facts->encrypted = input->memory_encryption;
 	facts->build = input->build_default;
-	facts->build_strict = facts->build == UIOMMU_DOMAIN_DMA;
-	if (facts->build == UIOMMU_DOMAIN_NONE) {
+	/* Linux is built for pass-through or for strict, never for both. */
+	facts->build_strict = UIOMMU_CONFIG_DEFAULT_STRICT &&
+			      input->rules != UIOMMU_RULES_LINUX;
+	if (facts->build == UIOMMU_DOMAIN_NONE)
 		facts->build = UIOMMU_CONFIG_DEFAULT_PASSTHROUGH
 				       ? UIOMMU_DOMAIN_IDENTITY
 				       : UIOMMU_DOMAIN_DMA;
-		facts->build_strict = UIOMMU_CONFIG_DEFAULT_STRICT;
-	}
+	else if (facts->build != UIOMMU_DOMAIN_IDENTITY)
+		facts->build_strict = facts->build == UIOMMU_DOMAIN_DMA;
 }
 
 void uiommu_plan_types(struct plan_work *work)
@@ -227,6 +229,22 @@ static void plan_say_decision(struct plan_work *work, uint32_t device)
 	uiommu_plan_say(work, rule, device, other, (uint32_t)type);
 }
 
+static void plan_say_quirk(struct plan_work *work, uint32_t device)
+{
+	bool quirk = plan_quirk(work, device);
+
+	if (plan_untrusted(work, device)) {
+		if (quirk ||
+		    work->notes[device].demanded == UIOMMU_DOMAIN_IDENTITY)
+			uiommu_plan_say(work, UIOMMU_RULE_TYPE_QUIRK_UNTRUSTED,
+					device, UIOMMU_PLAN_NONE,
+					UIOMMU_DOMAIN_IDENTITY);
+	} else if (quirk) {
+		uiommu_plan_say(work, UIOMMU_RULE_TYPE_QUIRK, device,
+				UIOMMU_PLAN_NONE, UIOMMU_DOMAIN_IDENTITY);
+	}
+}
+
 static void plan_say_besides(struct plan_work *work, uint32_t device)
 {
 	const struct uiommu_plan_device *decided = &work->plan.devices[device];
@@ -238,13 +256,7 @@ static void plan_say_besides(struct plan_work *work, uint32_t device)
 	if (!plan_can_identity(work, device))
 		uiommu_plan_say(work, UIOMMU_RULE_TYPE_NO_IDENTITY, device,
 				decided->unit, UIOMMU_PLAN_NONE);
-	if (plan_quirk(work, device))
-		uiommu_plan_say(work,
-				plan_untrusted(work, device)
-					? UIOMMU_RULE_TYPE_QUIRK_UNTRUSTED
-					: UIOMMU_RULE_TYPE_QUIRK,
-				device, UIOMMU_PLAN_NONE,
-				UIOMMU_DOMAIN_IDENTITY);
+	plan_say_quirk(work, device);
 	if (group->override != UIOMMU_PLAN_NONE) {
 		asked = work->input->overrides[group->override].type;
 		if (asked != type)

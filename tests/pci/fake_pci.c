@@ -193,6 +193,12 @@ void uiommu_host_pci_write32(struct uiommu_host *host, struct uiommu_sid sid,
 	host->writes++;
 	assert_non_null(host->functions[sid.segment][sid.rid]);
 	assert_true(offset >= 0x104);
-	if (word != NULL)
+	if (word == NULL)
+		return;
+	if (host->functions[sid.segment][sid.rid]->wide_acs) {
+		assert_int_equal(offset, 0x108);
+		*word = value & word[-1];
+	} else {
 		*word = (*word & 0xffff) | ((value >> 16 & *word) << 16);
+	}
 }

@@ -17,6 +17,7 @@
 struct fake_function {
 	uint32_t space[1024];
 	bool extended; /* answers beyond offset 255 */
+	bool wide_acs; /* control at 0x108, a doubleword of its own */
 };
 
 struct uiommu_host {

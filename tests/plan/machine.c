@@ -71,6 +71,28 @@ uint32_t machine_rmrr(struct machine *machine, uint64_t first, uint64_t last)
 	return machine->dmar.record_count - 1;
 }
 
+uint32_t machine_andd(struct machine *machine, uint32_t number)
+{
+	add_record(machine, UIOMMU_DMAR_ANDD)->device_number = number;
+	return machine->dmar.record_count - 1;
+}
+
+void machine_override(struct machine *machine, struct uiommu_sid sid,
+		      enum uiommu_domain_type type)
+{
+	assert_true(machine->input.override_count < MACHINE_WISHES);
+	machine->overrides[machine->input.override_count++] =
+		(struct uiommu_plan_override){ sid, type };
+}
+
+void machine_require(struct machine *machine, struct uiommu_sid sid,
+		     enum uiommu_domain_type type)
+{
+	assert_true(machine->input.requirement_count < MACHINE_WISHES);
+	machine->requirements[machine->input.requirement_count++] =
+		(struct uiommu_plan_override){ sid, type };
+}
+
 struct uiommu_dmar_scope *machine_scope(struct machine *machine, uint8_t type,
 					unsigned int bus, unsigned int device,
 					unsigned int function)
@@ -110,6 +132,14 @@ int machine_try_plan(struct machine *machine, struct uiommu_plan *plan)
 	input.topology = &machine->topology;
 	input.units = machine->units;
 	input.options = machine->options;
+	if (input.overrides == NULL)
+		input.overrides = machine->overrides;
+	if (input.requirements == NULL)
+		input.requirements = machine->requirements;
+	if (input.masks == NULL)
+		input.masks = machine->masks;
+	if (input.ram == NULL)
+		input.ram = machine->ram;
 
 	return uiommu_plan_make(machine->host, &input, plan);
 }
@@ -129,6 +159,16 @@ void machine_tell(struct machine *machine)
 			err = uiommu_topology_set_requester(
 				&machine->topology, fact->sid, fact->other);
 		assert_true(err == 0 || err == UIOMMU_EINVAL);
+	}
+	for (i = 0; i < machine->port_count; i++) {
+		const struct machine_port *port = &machine->ports[i];
+		struct uiommu_pci_function *function =
+			&machine->topology.functions[uiommu_topology_find(
+				&machine->topology, port->sid)];
+
+		function->external_facing = port->external_facing;
+		function->onboard_switch = port->onboard_switch;
+		function->untrusted = port->untrusted;
 	}
 }
 
@@ -178,6 +218,29 @@ const struct uiommu_reason *machine_reason(const struct machine *machine,
 	return NULL;
 }
 
+enum uiommu_domain_type machine_type(const struct machine *machine,
+				     unsigned int bus, unsigned int device,
+				     unsigned int function)
+{
+	uint32_t group = machine_device(machine, bus, device, function)->group;
+
+	return group == UIOMMU_PLAN_NONE ? UIOMMU_DOMAIN_NONE
+					 : machine->plan.groups[group].type;
+}
+
+const char *machine_says(struct machine *machine, struct uiommu_sid sid,
+			 enum uiommu_rule rule)
+{
+	uint32_t i = uiommu_topology_find(&machine->topology, sid);
+	const struct uiommu_reason *reason = machine_reason(machine, i, rule);
+
+	if (reason == NULL)
+		fail_msg("no reason %s", uiommu_rule_name(rule));
+	uiommu_reason_text(&machine->plan, &machine->topology, reason,
+			   machine->said, sizeof(machine->said));
+	return machine->said;
+}
+
 static bool refers_to_table(enum uiommu_rule rule)
 {
 	switch (rule) {
@@ -208,7 +271,7 @@ static void check_numbers(const struct machine *machine,
 					&index, &offset),
 				 2);
 		assert_true(index < machine->dmar.record_count);
-		assert_int_equal(offset, machine->records[index].offset);
+		assert_int_equal(offset, machine->dmar.records[index].offset);
 	}
 }
 

@@ -12,12 +12,21 @@
 
 #define MACHINE_RECORDS 64
 #define MACHINE_SCOPES 256
+#define MACHINE_WISHES 4
 
 /* What configuration space does not tell of @sid. */
 struct machine_fact {
 	struct uiommu_sid sid;
 	struct uiommu_sid other;
 	bool physical; /* @other is its physical function; else asks as it */
+};
+
+/* A way to the outside, or from there. */
+struct machine_port {
+	struct uiommu_sid sid;
+	bool external_facing;
+	bool onboard_switch;
+	bool untrusted;
 };
 
 struct machine {
@@ -29,10 +38,17 @@ struct machine {
 	uint8_t table[4 * MACHINE_SCOPES]; /* paths of at most two hops */
 	struct uiommu_plan_unit units[MACHINE_RECORDS];
 	struct uiommu_options options;
-	struct uiommu_plan_input input; /* all but the four above */
+	struct uiommu_plan_input input; /* all but the above and arrays */
+	struct uiommu_plan_override overrides[MACHINE_WISHES];
+	struct uiommu_plan_override requirements[MACHINE_WISHES];
+	struct uiommu_plan_mask masks[MACHINE_WISHES];
+	struct uiommu_range ram[MACHINE_WISHES];
+	struct machine_port ports[MACHINE_WISHES];
+	unsigned int port_count;
 	struct machine_fact facts[8];
 	unsigned int fact_count;
 	struct uiommu_plan plan;
+	char said[256];
 };
 
 /* cmocka fixtures; *state is the machine. */
@@ -61,6 +77,20 @@ const struct uiommu_plan_device *machine_device(const struct machine *machine,
 						unsigned int bus,
 						unsigned int device,
 						unsigned int function);
+/* An ACPI device known to no bus; scopes name it by @number. */
+uint32_t machine_andd(struct machine *machine, uint32_t number);
+/* Wishes of the last ones are in force; at most MACHINE_WISHES of each. */
+void machine_override(struct machine *machine, struct uiommu_sid sid,
+		      enum uiommu_domain_type type);
+void machine_require(struct machine *machine, struct uiommu_sid sid,
+		     enum uiommu_domain_type type);
+/* Type of the group that the function is in. */
+enum uiommu_domain_type machine_type(const struct machine *machine,
+				     unsigned int bus, unsigned int device,
+				     unsigned int function);
+/* The text of the function's reason by @rule; fails if it has none. */
+const char *machine_says(struct machine *machine, struct uiommu_sid sid,
+			 enum uiommu_rule rule);
 /* First reason of @device with @rule, or NULL. */
 const struct uiommu_reason *machine_reason(const struct machine *machine,
 					   uint32_t device,

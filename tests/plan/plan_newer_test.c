@@ -193,6 +193,10 @@ static void test_no_retry(void **state)
 	machine->input.requirement_count = 0;
 	machine->input.build_default = UIOMMU_DOMAIN_IDENTITY;
 	plan(machine);
+	assert_int_equal(type_of(machine, 0, 2), UIOMMU_DOMAIN_DMA);
+	/* A kernel built for pass-through was not built for strict. */
+	machine->input.rules = UIOMMU_RULES_LINUX;
+	plan(machine);
 	assert_int_equal(type_of(machine, 0, 2), UIOMMU_DOMAIN_DMA_FQ);
 	assert_int_equal(type_of(machine, 0, 3), UIOMMU_DOMAIN_DMA_FQ);
 }

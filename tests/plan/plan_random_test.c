@@ -13,9 +13,9 @@
 #include <cmocka.h>
 
 #include "linux_oracle.h"
-#include "machine.h"
+#include "random_machine.h"
 
-#define MOST 48
+#define MOST RANDOM_MOST
 #define NONE UIOMMU_PLAN_NONE
 
 struct oracle {
@@ -23,188 +23,6 @@ struct oracle {
 	uint32_t linux_group[MOST];
 	uint32_t named[MACHINE_SCOPES]; /* function each scope is to name */
 };
-
-static unsigned int below(uint64_t *seed, unsigned int n)
-{
-	return (unsigned int)(fake_random(seed) >> 32) % n;
-}
-
-/* --- the machine ---------------------------------------------------------- */
-
-static const uint8_t bridge_types[] = {
-	UIOMMU_PCIE_ROOT_PORT,	   UIOMMU_PCIE_ROOT_PORT,
-	UIOMMU_PCIE_UPSTREAM_PORT, UIOMMU_PCIE_DOWNSTREAM_PORT,
-	UIOMMU_PCIE_TO_PCI_BRIDGE, UIOMMU_PCI_TO_PCIE_BRIDGE,
-	UIOMMU_PCI_CONVENTIONAL,   UIOMMU_PCIE_ENDPOINT,
-};
-
-static const uint8_t leaf_types[] = {
-	UIOMMU_PCIE_ENDPOINT,	 UIOMMU_PCIE_LEGACY_ENDPOINT,
-	UIOMMU_PCI_CONVENTIONAL, UIOMMU_PCIE_INTEGRATED_ENDPOINT,
-	UIOMMU_PCIE_ENDPOINT,	 UIOMMU_PCIE_EVENT_COLLECTOR,
-	UIOMMU_PCIE_ENDPOINT,	 3,
-};
-
-/* Models that ask as others too, or isolate by their vendor's word. */
-static const uint32_t models[] = {
-	0x92301b4b, 0xe8321180, 0x87b010b5, 0x15218086, 0x22608086, 0x00101b36,
-};
-
-/* Bridges likewise: a port, and PCIe-to-PCI without the capability. */
-static const uint32_t bridge_models[] = { 0x1c108086, 0x10801b21 };
-
-static void random_acs(uint64_t *seed, struct fake_function *f)
-{
-	if (!f->extended || below(seed, 4) == 0)
-		return;
-	if (below(seed, 2) == 0)
-		fake_acs(f, FAKE_ACS_FULL, FAKE_ACS_FULL);
-	else
-		fake_acs(f, below(seed, 128), below(seed, 128));
-}
-
-static void random_function(struct machine *machine, uint64_t *seed,
-			    struct uiommu_sid sid, unsigned int *buses)
-{
-	struct fake_function *f;
-	unsigned int type;
-
-	if (*buses < 12 && below(seed, 3) == 0) {
-		++*buses;
-		f = fake_port(machine->host, sid, bridge_types[below(seed, 8)],
-			      *buses, *buses, false);
-	} else {
-		f = fake_add(machine->host, sid,
-			     below(seed, 2) ? 0x10008086 : 0x10001b36, 0x020000,
-			     0);
-		type = leaf_types[below(seed, 8)];
-		if (type != UIOMMU_PCI_CONVENTIONAL)
-			fake_express(f, type);
-	}
-	if (below(seed, 4) == 0)
-		f->space[0] = f->space[6] != 0 ? bridge_models[below(seed, 2)]
-					       : models[below(seed, 6)];
-	random_acs(seed, f);
-	if (below(seed, 2) == 0)
-		fake_multifunction(f);
-}
-
-/* Buses in use are 0 to @buses; fills them one by one. */
-static void random_functions(struct machine *machine, uint64_t *seed)
-{
-	unsigned int buses = 0, count = 0;
-	unsigned int bus, slot, function;
-
-	for (bus = 0; bus <= buses; bus++) {
-		for (slot = 0; slot < 32 && count < MOST - 8; slot++) {
-			if (below(seed, 10) != 0 && slot != 0)
-				continue;
-			for (function = 0; function < 3; function++) {
-				if (function != 0 && below(seed, 2) == 0)
-					continue;
-				random_function(machine, seed,
-						fake_sid(bus, slot, function),
-						&buses);
-				count++;
-			}
-		}
-	}
-}
-
-static bool has_fact(const struct machine *machine, struct uiommu_sid sid)
-{
-	unsigned int i;
-
-	for (i = 0; i < machine->fact_count; i++) {
-		if (machine->facts[i].sid.rid == sid.rid ||
-		    machine->facts[i].other.rid == sid.rid)
-			return true;
-	}
-	return false;
-}
-
-static bool has_models(const struct uiommu_topology *topology)
-{
-	uint32_t i, devfn;
-
-	for (i = 0; i < topology->count; i++) {
-		for (devfn = 0; devfn < 256; devfn++) {
-			if (oracle_model(&topology->functions[i], devfn))
-				return true;
-		}
-	}
-	return false;
-}
-
-/*
- * Functions that are virtual ones of others, or that ask as others. No one is
- * both, and who asks as others is on no bus with models that do so by design:
- * Linux joins such by numbers that no request bears.
- */
-static void random_facts(struct machine *machine, uint64_t *seed)
-{
-	const struct uiommu_topology *topology = &machine->topology;
-	bool models_only = has_models(topology);
-	unsigned int n = below(seed, 4);
-
-	machine->input.rules = (enum uiommu_rules)below(seed, 2);
-	while (n-- != 0) {
-		uint32_t a = below(seed, topology->count);
-		uint32_t b = below(seed, topology->count);
-
-		if (a == b || topology->functions[a].header_type != 0 ||
-		    has_fact(machine, topology->functions[a].sid) ||
-		    has_fact(machine, topology->functions[b].sid))
-			continue;
-		machine->facts[machine->fact_count++] = (struct machine_fact){
-			topology->functions[a].sid, topology->functions[b].sid,
-			models_only || below(seed, 2)
-		};
-	}
-	machine_tell(machine);
-}
-
-static void random_scopes(struct machine *machine, struct oracle *oracle,
-			  uint64_t *seed)
-{
-	const struct uiommu_topology *topology = &machine->topology;
-	unsigned int n = below(seed, 4);
-
-	while (n-- != 0) {
-		uint32_t named = below(seed, topology->count);
-		struct uiommu_sid sid = topology->functions[named].sid;
-
-		oracle->named[machine->dmar.scope_count] = named;
-		machine_scope(machine, (uint8_t)(1 + below(seed, 2)),
-			      UIOMMU_SID_BUS(sid), UIOMMU_SID_DEV(sid),
-			      UIOMMU_SID_FN(sid))
-			->usable = below(seed, 8) != 0;
-	}
-}
-
-static void random_table(struct machine *machine, struct oracle *oracle,
-			 uint64_t *seed)
-{
-	unsigned int n = below(seed, 6);
-	uint32_t record;
-
-	while (n-- != 0) {
-		record = machine_drhd(machine, below(seed, 3) == 0);
-		random_scopes(machine, oracle, seed);
-		machine->units[record].present = below(seed, 5) != 0;
-		machine->units[record].passthrough = below(seed, 4) != 0;
-		machine->records[record].usable = below(seed, 8) != 0;
-		if (below(seed, 2) == 0) {
-			uint64_t first = (uint64_t)below(seed, 64) << 10;
-
-			record = machine_rmrr(machine, first,
-					      first + below(seed, 20000));
-			random_scopes(machine, oracle, seed);
-			machine->records[record].usable = below(seed, 8) != 0;
-		}
-	}
-	machine->options.passthrough = (enum uiommu_choice)below(seed, 3);
-}
 
 /* --- the second decision -------------------------------------------------- */
 
@@ -536,7 +354,7 @@ static void compare_order(struct machine *machine, uint64_t *seed)
 
 	uiommu_topology_fini(&machine->topology);
 	while (left != 0) {
-		uint8_t bus = (uint8_t)below(seed, 16);
+		uint8_t bus = (uint8_t)random_below(seed, 16);
 
 		if (done[bus])
 			continue;
@@ -586,7 +404,9 @@ static void test_random_machines(void **state)
 			uiommu_topology_scan(&machine->topology, 0, 0, 255), 0);
 		assert_true(machine->topology.count <= MOST);
 		random_facts(machine, &seed);
-		random_table(machine, oracle, &seed);
+		random_table(machine, oracle->named, &seed);
+		machine->options.passthrough = (enum uiommu_choice)random_below(
+			&seed, 3);
 		machine_plan(machine);
 		oracle_close(oracle, &machine->topology);
 		linux_groups(machine, oracle->linux_group);

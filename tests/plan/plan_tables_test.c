@@ -135,6 +135,7 @@ static void plan_table(struct machine *machine, struct uiommu_dmar *dmar)
 					     &buses, i < dmar->scope_count);
 	}
 	complete_slots(machine);
+	machine->dmar = *dmar;
 	for (i = 0; i < dmar->record_count; i++)
 		units[i].present = dmar->records[i].type == UIOMMU_DMAR_DRHD;
 	assert_int_equal(uiommu_topology_scan(&machine->topology, 0, 0, 255),
