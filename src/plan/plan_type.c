@@ -142,15 +142,15 @@ static void plan_policy(const struct plan_work *work,
 	facts->strict = input->options.strict;
 	facts->encrypted = input->memory_encryption;
 	facts->build = input->build_default;
-	/* Linux is built for pass-through or for strict, never for both. */
-	facts->build_strict = UIOMMU_CONFIG_DEFAULT_STRICT &&
-			      input->rules != UIOMMU_RULES_LINUX;
+	facts->build_strict = UIOMMU_CONFIG_DEFAULT_STRICT;
 	if (facts->build == UIOMMU_DOMAIN_NONE)
 		facts->build = UIOMMU_CONFIG_DEFAULT_PASSTHROUGH
 				       ? UIOMMU_DOMAIN_IDENTITY
 				       : UIOMMU_DOMAIN_DMA;
 	else if (facts->build != UIOMMU_DOMAIN_IDENTITY)
 		facts->build_strict = facts->build == UIOMMU_DOMAIN_DMA;
+	else if (input->rules == UIOMMU_RULES_LINUX)
+		facts->build_strict = false; /* it is never built for both */
 }
 
 void uiommu_plan_types(struct plan_work *work)

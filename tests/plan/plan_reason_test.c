@@ -174,6 +174,10 @@ static enum uiommu_domain_type translated(const struct machine *machine)
 
 	if (machine->options.strict == UIOMMU_CHOICE_NO)
 		return UIOMMU_DOMAIN_DMA_FQ;
+	/* A kernel built for pass-through is lazy where it translates. */
+	if (build == UIOMMU_DOMAIN_IDENTITY &&
+	    machine->input.rules == UIOMMU_RULES_LINUX)
+		build = UIOMMU_DOMAIN_DMA_FQ;
 	return machine->options.strict == UIOMMU_CHOICE_DEFAULT &&
 			       build == UIOMMU_DOMAIN_DMA_FQ
 		       ? UIOMMU_DOMAIN_DMA_FQ
