@@ -15,6 +15,8 @@ static const struct ask_command main_commands[] = {
 	  MAIN_VIEW | ASK_OPTIONS, 0, 0, cmd_regions },
 	{ "units", "", "the IOMMU units and what they can do",
 	  MAIN_VIEW | ASK_OPTIONS, 0, 0, cmd_units },
+	{ "dmar", "[FILE]", "what a DMAR table says, and what is wrong in it",
+	  ASK_SOURCE, 0, 1, cmd_dmar },
 };
 
 int main(int argc, char **argv)

@@ -122,10 +122,9 @@ int uiommu_core_config_copy(struct uiommu *uiommu,
 		uiommu_log(uiommu->host, UIOMMU_LOG_INFO,
 			   "options: scalable mode is asked for and not used");
 
-	err = config_copy_block(uiommu->host, config->overrides,
-				config->override_count,
-				sizeof(*config->overrides),
-				&uiommu->override_block);
+	err = config_copy_block(
+		uiommu->host, config->overrides, config->override_count,
+		sizeof(*config->overrides), &uiommu->override_block);
 	if (err)
 		return err;
 	input->overrides = uiommu->override_block.memory;

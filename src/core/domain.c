@@ -207,8 +207,8 @@ int uiommu_core_unmap(struct uiommu_domain *domain, struct uiommu_range range,
 }
 
 int uiommu_core_map(struct uiommu_domain *domain, struct uiommu_range range,
-		    uiommu_paddr_t paddr, unsigned int prot,
-		    unsigned int flags, bool *stuck)
+		    uiommu_paddr_t paddr, unsigned int prot, unsigned int flags,
+		    bool *stuck)
 {
 	struct uiommu_gather gather;
 	uint64_t unmapped;

@@ -68,7 +68,8 @@ static int group_make_default(struct uiommu_group *group,
 		uiommu_log(uiommu->host, UIOMMU_LOG_ERROR,
 			   UIOMMU_SID_FMT ": group %u has no DMA domain and is "
 					  "blocked: %s",
-			   UIOMMU_SID_ARGS(uiommu_core_member(group, 0)->hw.sids[0]),
+			   UIOMMU_SID_ARGS(
+				   uiommu_core_member(group, 0)->hw.sids[0]),
 			   group->id, uiommu_strerror(err));
 		err = UIOMMU_OK;
 	}

@@ -103,9 +103,8 @@ int uiommu_core_identity_check(struct uiommu *uiommu, bool *possible)
 		return err;
 	uiommu_log(uiommu->host, UIOMMU_LOG_WARN,
 		   "no identity for units without pass-through: %s",
-		   err == UIOMMU_ERANGE
-			   ? "RAM is out of reach of their tables"
-			   : "they have no tables in common");
+		   err == UIOMMU_ERANGE ? "RAM is out of reach of their tables"
+					: "they have no tables in common");
 	*possible = false;
 	return UIOMMU_OK;
 }
@@ -144,10 +143,10 @@ static int identity_fill(struct uiommu *uiommu)
 	uint32_t i;
 	int err;
 
-	err = uiommu_block_alloc(
-		uiommu->host,
-		((uint64_t)uiommu->ram.count + regions_count) * sizeof(*ranges),
-		&block);
+	err = uiommu_block_alloc(uiommu->host,
+				 ((uint64_t)uiommu->ram.count + regions_count) *
+					 sizeof(*ranges),
+				 &block);
 	if (err)
 		return err;
 	ranges = block.memory;

@@ -68,21 +68,21 @@ struct uiommu_ram {
 };
 
 struct uiommu {
-	struct uiommu_host *host;      /* (c) */
-	struct uiommu_lock *mutex;     /* (c) */
-	struct uiommu_driver *driver;  /* (c) */
-	struct uiommu_block self;      /* (c) where this lies */
-	struct uiommu_block table;     /* (c) copy of the firmware's */
-	struct uiommu_block records;   /* (c) memory of dmar */
-	struct uiommu_dmar dmar;       /* (c) */
-	bool keep_acs;		       /* (c) */
+	struct uiommu_host *host;     /* (c) */
+	struct uiommu_lock *mutex;    /* (c) */
+	struct uiommu_driver *driver; /* (c) */
+	struct uiommu_block self;     /* (c) where this lies */
+	struct uiommu_block table;    /* (c) copy of the firmware's */
+	struct uiommu_block records;  /* (c) memory of dmar */
+	struct uiommu_dmar dmar;      /* (c) */
+	bool keep_acs;		      /* (c) */
 	/* (c) what the host says; without units, requirements and RAM */
 	struct uiommu_plan_input input;
 	struct uiommu_block override_block; /* (c) input.overrides */
 	struct uiommu_block window_block;   /* (c) */
 	const struct uiommu_window *windows;
 	uint32_t window_count;
-	struct uiommu_ram ram;		    /* (m) what the host told */
+	struct uiommu_ram ram; /* (m) what the host told */
 
 	bool soft_identity;		 /* (s) tables stand in for it */
 	struct uiommu_topology topology; /* (m), (c) when started */
@@ -204,8 +204,8 @@ void uiommu_core_domain_free(struct uiommu_domain *domain);
  */
 UIOMMU_MUST_CHECK
 int uiommu_core_map(struct uiommu_domain *domain, struct uiommu_range range,
-		    uiommu_paddr_t paddr, unsigned int prot,
-		    unsigned int flags, bool *stuck);
+		    uiommu_paddr_t paddr, unsigned int prot, unsigned int flags,
+		    bool *stuck);
 /* Nothing more is lent to a unit that does not take it back. [any] */
 static inline bool uiommu_core_lost(const struct uiommu_domain *domain)
 {

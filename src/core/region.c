@@ -41,8 +41,8 @@ static bool region_skip(const struct uiommu_region *regions, uint32_t count,
 	while (again) {
 		again = false;
 		for (i = 0; i < count; i++) {
-			struct uiommu_range pages =
-				uiommu_core_pages(regions[i].range);
+			struct uiommu_range pages = uiommu_core_pages(
+				regions[i].range);
 
 			if (uiommu_core_is_direct(&regions[i]) ||
 			    *at < pages.first || *at > pages.last)

@@ -55,8 +55,8 @@ static int start_find_facts(struct uiommu *uiommu, struct start_facts *facts,
 	if (err)
 		return err;
 	input->requirements = facts->requirements.memory;
-	input->requirement_count =
-		start_requirements(uiommu, facts->requirements.memory);
+	input->requirement_count = start_requirements(
+		uiommu, facts->requirements.memory);
 	return UIOMMU_OK;
 }
 
@@ -74,8 +74,8 @@ static int start_plan(struct uiommu *uiommu)
 	input.ram = uiommu->ram.ranges;
 	input.ram_count = uiommu->ram.count;
 	input.no_identity_tables = !uiommu->soft_identity;
-	input.isoch_without_tlb =
-		uiommu_topology_isoch_without_tlb(&uiommu->topology);
+	input.isoch_without_tlb = uiommu_topology_isoch_without_tlb(
+		&uiommu->topology);
 	err = start_find_facts(uiommu, &facts, &input);
 	if (!err)
 		err = uiommu_plan_make(uiommu->host, &input, &uiommu->plan);

@@ -28,8 +28,7 @@ bool uiommu_topology_isoch_without_tlb(const struct uiommu_topology *topology)
 	if (i == topology->count)
 		return false;
 	/* A host without extended space reads ones: routed elsewhere. */
-	control = uiommu_host_pci_read32(topology->host,
-					 topology->functions[i].sid,
-					 PCI_ISOCH_CONTROL);
+	control = uiommu_host_pci_read32(
+		topology->host, topology->functions[i].sid, PCI_ISOCH_CONTROL);
 	return !(control & (PCI_ISOCH_ELSEWHERE | PCI_ISOCH_ENTRIES));
 }

@@ -85,14 +85,13 @@ static void test_small_pages(void **state)
 
 	machine->options.options_text = "intel_iommu=sp_off";
 	machine_up(machine);
-	assert_int_equal(uiommu_domain_create(machine_group(machine, alone),
-					      &own),
-			 UIOMMU_OK);
+	assert_int_equal(
+		uiommu_domain_create(machine_group(machine, alone), &own),
+		UIOMMU_OK);
 	before = uiommu_domain_table_pages(own);
-	assert_int_equal(uiommu_domain_map(own,
-					   (struct uiommu_range){ GIB,
-								  2 * GIB - 1 },
-					   GIB, RW),
+	assert_int_equal(uiommu_domain_map(
+				 own, (struct uiommu_range){ GIB, 2 * GIB - 1 },
+				 GIB, RW),
 			 UIOMMU_OK);
 	assert_true(uiommu_domain_table_pages(own) - before >= 512);
 	assert_int_equal(uiommu_domain_destroy(own), UIOMMU_OK);
@@ -261,9 +260,9 @@ static void test_large_region(void **state)
 			 UIOMMU_OK);
 	assert_int_equal(uiommu_group_attach(group, own), UIOMMU_EPERM);
 	assert_int_equal(uiommu_domain_unmap(own, hole, NULL), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_map(own, hole, hole.first,
-					   UIOMMU_PROT_READ),
-			 UIOMMU_OK);
+	assert_int_equal(
+		uiommu_domain_map(own, hole, hole.first, UIOMMU_PROT_READ),
+		UIOMMU_OK);
 	assert_int_equal(uiommu_group_attach(group, own), UIOMMU_EPERM);
 	assert_int_equal(uiommu_domain_unmap(own, hole, NULL), UIOMMU_OK);
 	assert_int_equal(uiommu_domain_map(own, hole, hole.first, RW),

@@ -25,11 +25,6 @@ static void test_arguments(void **state)
 	struct machine *machine = *state;
 	struct uiommu_config config;
 	struct uiommu *uiommu = (struct uiommu *)0x5a5a;
-	const struct uiommu_range backwards = { 0x2000, 0x1fff };
-	const struct uiommu_window window = { 0, { 0x2000, 0x1fff } };
-	const struct uiommu_plan_override override = {
-		.sid = MACHINE_ALONE, .type = UIOMMU_DOMAIN_UNMANAGED
-	};
 
 	machine_build(machine);
 	config = machine->options;
@@ -52,6 +47,24 @@ static void test_arguments(void **state)
 	config.options.superpages = (enum uiommu_choice)7;
 	assert_int_equal(uiommu_create(machine->host, &config, &uiommu),
 			 UIOMMU_EINVAL);
+	assert_ptr_equal(uiommu, (struct uiommu *)0x5a5a);
+	assert_int_equal(machine->host->calls, 0);
+	user_host_destroy(machine->host);
+}
+
+/* What the host says of itself is looked at before anything is done. */
+static void test_host_arguments(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_config config;
+	struct uiommu *uiommu = (struct uiommu *)0x5a5a;
+	const struct uiommu_range backwards = { 0x2000, 0x1fff };
+	const struct uiommu_window window = { 0, { 0x2000, 0x1fff } };
+	const struct uiommu_plan_override override = {
+		.sid = MACHINE_ALONE, .type = UIOMMU_DOMAIN_UNMANAGED
+	};
+
+	machine_build(machine);
 	config = machine->options;
 	config.build_default = UIOMMU_DOMAIN_BLOCKED;
 	assert_int_equal(uiommu_create(machine->host, &config, &uiommu),
@@ -244,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_arguments, set_up),
+		cmocka_unit_test_setup(test_host_arguments, set_up),
 		cmocka_unit_test_setup(test_cut_table, set_up),
 		cmocka_unit_test_setup(test_copied, set_up),
 		cmocka_unit_test_setup(test_findings_logged, set_up),

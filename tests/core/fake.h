@@ -25,8 +25,8 @@ struct fake_device {
 struct fake {
 	/* Knobs */
 	bool no_passthrough;
-	bool small_pages; /* tables of 4 KiB leaves alone */
-	bool no_giants;	  /* no leaves of 1 GiB */
+	bool small_pages;      /* tables of 4 KiB leaves alone */
+	bool no_giants;	       /* no leaves of 1 GiB */
 	uint16_t required_rid; /* this one, if not 0, requires... */
 	enum uiommu_domain_type required;
 	bool no_tables; /* pt_config has nothing in common */
@@ -52,7 +52,7 @@ struct fake {
 	bool started;
 	bool translating;
 	bool broken;
-	uint64_t left; /* records that are left alone */
+	uint64_t left;	      /* records that are left alone */
 	unsigned int domains; /* known now */
 	unsigned int attaches;
 	struct fake_device devices[FAKE_DEVICES];
