@@ -177,6 +177,8 @@ static void json_add_function(json_t *one, const struct study *study,
 	const struct uiommu_pci_function *f =
 		&study->machine->topology.functions[device];
 	const struct machine_group *now = study->linux_groups[device];
+	const struct machine_function *known = machine_find(study->machine,
+							    f->sid);
 	char name[160], type[80];
 
 	names_device(study->names, f->vendor, f->device, name, sizeof(name));
@@ -184,11 +186,13 @@ static void json_add_function(json_t *one, const struct study *study,
 	json_object_set_new(one, "name", json_text(name));
 	json_object_set_new(one, "class_name", json_text(type));
 	json_object_set_new(one, "vendor", json_sprintf("%04x", f->vendor));
-	json_object_set_new(one, "device", json_sprintf("%04x", f->device));
+	json_object_set_new(one, "device_id", json_sprintf("%04x", f->device));
 	json_object_set_new(one, "class", json_sprintf("%06x", f->class_code));
 	json_object_set_new(one, "linux_group",
 			    now ? json_integer((json_int_t)now->number)
 				: json_null());
+	if (known && known->driver[0])
+		json_object_set_new(one, "driver", json_text(known->driver));
 	if (f->parent != UIOMMU_PCI_NONE)
 		json_object_set_new(one, "parent", json_sid(study, f->parent));
 	if (f->header_type == 1)
@@ -228,6 +232,31 @@ json_t *json_device(const struct study *study, uint32_t device, bool reasons)
 	return one;
 }
 
+/* Linux's numbers of the members, each once. */
+static json_t *json_numbers(const struct study *study, uint32_t group)
+{
+	uint32_t count;
+	const uint32_t *members = study_members(study, group, &count);
+	const struct machine_group *now, *before = NULL;
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < count; i++) {
+		now = members[i] < study->machine->topology.count
+			      ? study->linux_groups[members[i]]
+			      : NULL;
+		if (!now || now == before)
+			continue;
+		before = now;
+		for (uint32_t k = 0; now && k < i; k++)
+			if (members[k] < study->machine->topology.count &&
+			    study->linux_groups[members[k]] == now)
+				now = NULL;
+		if (now)
+			json_array_append_new(list, json_integer(now->number));
+	}
+	return list;
+}
+
 json_t *json_group(const struct study *study, uint32_t group)
 {
 	const struct uiommu_plan_group *g = &study->plan.groups[group];
@@ -243,6 +272,7 @@ json_t *json_group(const struct study *study, uint32_t group)
 	for (uint32_t i = 0; i < count; i++)
 		json_array_append_new(list, json_sid(study, members[i]));
 	json_object_set_new(one, "devices", list);
+	json_object_set_new(one, "linux", json_numbers(study, group));
 	json_object_set_new(
 		one, "regions",
 		json_regions(study, &study->plan.group_regions[g->region_first],
@@ -313,6 +343,22 @@ static void json_add_linux(json_t *document, const struct study *study)
 			  "differences", list));
 }
 
+static json_t *json_option_findings(const struct study *study)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < study->finding_count; i++) {
+		const struct uiommu_options_finding *f = &study->findings[i];
+
+		json_array_append_new(
+			list,
+			json_pack("{si si ss}", "offset", (int)f->offset,
+				  "length", (int)f->length, "text",
+				  uiommu_options_problem_text(f->problem)));
+	}
+	return list;
+}
+
 static void json_add_machine(json_t *document, const struct study *study)
 {
 	const struct machine *m = study->machine;
@@ -322,10 +368,11 @@ static void json_add_machine(json_t *document, const struct study *study)
 		json_array_append_new(notes, json_text(m->notes[i]));
 	json_object_set_new(
 		document, "machine",
-		json_pack("{so so so so sb sb}", "source",
+		json_pack("{so so so so so sb sb}", "source",
 			  json_text(m->source ? m->source : "?"), "kernel",
 			  json_text(m->kernel ? m->kernel : ""), "options",
-			  json_text(study->options_text), "notes", notes,
+			  json_text(study->options_text), "option_findings",
+			  json_option_findings(study), "notes", notes,
 			  "assumed_acs", study->assumed_acs, "off",
 			  study->plan.off));
 	json_object_set_new(document, "dmar_findings",
