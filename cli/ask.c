@@ -18,6 +18,7 @@ enum {
 	ASK_JSON,
 	ASK_COLOUR,
 	ASK_VERSION,
+	ASK_ROOT,
 };
 
 struct ask_option {
@@ -29,6 +30,7 @@ static const struct option ask_long[] = {
 	{ "from", required_argument, NULL, ASK_FROM },
 	{ "dmar", required_argument, NULL, ASK_DMAR },
 	{ "lspci", required_argument, NULL, ASK_LSPCI },
+	{ "root", required_argument, NULL, ASK_ROOT },
 	{ "rules", required_argument, NULL, ASK_RULE },
 	{ "options", required_argument, NULL, ASK_OPTION },
 	{ "build", required_argument, NULL, ASK_BUILD },
@@ -47,6 +49,9 @@ static const struct ask_option ask_texts[] = {
 		      "acpidump's text\n" },
 	{ ASK_SOURCE, "  --lspci FILE     text of lspci -xxxx or lspci "
 		      "-vvvxxxx, taken as root\n" },
+	{ ASK_SOURCE,
+	  "  --root FOLDER    this machine as seen in FOLDER/sys and "
+	  "FOLDER/proc\n" },
 	{ ASK_RULES, "  --rules RULES    strict (all that can reach each "
 		     "other), or linux\n" },
 	{ ASK_OPTIONS, "  --options TEXT   kernel options to add, such as "
@@ -144,6 +149,7 @@ static unsigned int ask_needs(int option)
 	case ASK_FROM:
 	case ASK_DMAR:
 	case ASK_LSPCI:
+	case ASK_ROOT:
 		return ASK_SOURCE;
 	case ASK_RULE:
 		return ASK_RULES;
@@ -162,6 +168,9 @@ static int ask_take(struct ask *ask, int option)
 	switch (option) {
 	case ASK_FROM:
 		ask->from = optarg;
+		return -1;
+	case ASK_ROOT:
+		ask->root = optarg;
 		return -1;
 	case ASK_DMAR:
 		ask->dmar = optarg;
@@ -238,6 +247,7 @@ int ask_read(struct ask *ask, int argc, char **argv,
 
 	memset(ask, 0, sizeof(*ask));
 	ask->build = UIOMMU_DOMAIN_DMA_FQ;
+	ask->root = "";
 	while ((option = getopt_long(argc, argv, "ho:", ask_long, NULL)) !=
 	       -1) {
 		help |= option == 'h';

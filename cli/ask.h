@@ -14,6 +14,7 @@ struct ask_command;
 struct ask {
 	const struct ask_command *command;
 	const char *from;    /* a bundle, or NULL */
+	const char *root;    /* folder with sys/ and proc/; "": this machine */
 	const char *dmar;    /* a table's file, or NULL */
 	const char *lspci;   /* text of lspci, or NULL */
 	const char *output;  /* -o, or NULL */

@@ -11,6 +11,7 @@ int cmd_explain(const struct ask *ask);
 int cmd_plan(const struct ask *ask);
 int cmd_regions(const struct ask *ask);
 int cmd_units(const struct ask *ask);
+int cmd_capture(const struct ask *ask);
 int cmd_dmar(const struct ask *ask);
 
 /*

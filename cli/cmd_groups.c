@@ -25,11 +25,11 @@ static void cmd_note_table(struct out *out, const struct study *study)
 
 	for (uint32_t i = 0; i < dmar->finding_count; i++)
 		bad += dmar->findings[i].severity != UIOMMU_NOTE;
-	if (!study->machine->table)
+	if (!study->machine->table && !study->machine->note_count)
 		out_wrap(out, OUT_WARN, "note: ",
 			 "there is no DMAR table: no Intel IOMMU, or firmware "
 			 "has it off (look for 'VT-d' in its set-up)");
-	else if (!study->table)
+	else if (study->machine->table && !study->table)
 		out_wrap(out, OUT_BAD, "note: ",
 			 "the DMAR table cannot be used; uiommu dmar says why");
 	else if (bad)

@@ -106,6 +106,9 @@ int machine_note(struct machine *machine, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	for (uint32_t i = 0; i < machine->note_count; i++)
+		if (!strcmp(machine->notes[i], text))
+			return 0;
 	return machine_line(&machine->notes, &machine->note_count,
 			    &machine->note_room, text, &ignored);
 }

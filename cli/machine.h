@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define MACHINE_CONFIG_SIZE 4096u
 /* Bounds of what a file may hold, far above any machine. */
@@ -208,5 +209,42 @@ void machine_sid_text(const struct machine *machine, struct uiommu_sid sid,
 		      char text[MACHINE_SID_SIZE]);
 /* For machine_prepare(): members of groups in domains above 0xffff. */
 void machine_name_members(struct machine *machine);
+
+/* --- The machine that this runs on, and what becomes of it --- */
+
+/**
+ * machine_read_live() - read the machine that this runs on
+ * @machine: initialised
+ * @root: "", or a folder that holds sys, proc and dev as if it were the root
+ * @error: why not
+ *
+ * What only root may read is left out, with a note.
+ *
+ * Return: 0, or -1; then call machine_fini().
+ */
+int machine_read_live(struct machine *machine, const char *root,
+		      struct machine_error *error);
+
+/**
+ * machine_write_bundle() - write a machine as docs/bundle.md says
+ * @machine: filled by a source
+ * @to: written to and flushed, not closed
+ *
+ * Leaves out what identifies the machine or its user: cli/privacy.h.
+ *
+ * Return: 0, or -1: not all was written, errno says why.
+ */
+int machine_write_bundle(const struct machine *machine, FILE *to);
+
+/**
+ * machine_capture() - the same into a file
+ * @machine: filled by a source
+ * @path: replaced, if it is there, when all is written; "-": standard output
+ * @error: why not
+ *
+ * Return: 0, or -1: a file of that name is as it was.
+ */
+int machine_capture(const struct machine *machine, const char *path,
+		    struct machine_error *error);
 
 #endif /* CLI_MACHINE_H */

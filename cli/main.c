@@ -13,6 +13,8 @@ static const struct ask_command main_commands[] = {
 	  MAIN_VIEW | ASK_OPTIONS, 0, 0, cmd_plan },
 	{ "regions", "", "reserved regions of each group",
 	  MAIN_VIEW | ASK_OPTIONS, 0, 0, cmd_regions },
+	{ "capture", "-o FILE", "this machine as a file that --from takes",
+	  ASK_SOURCE | ASK_OUTPUT, 0, 0, cmd_capture },
 	{ "units", "", "the IOMMU units and what they can do",
 	  MAIN_VIEW | ASK_OPTIONS, 0, 0, cmd_units },
 	{ "dmar", "[FILE]", "what a DMAR table says, and what is wrong in it",

@@ -51,7 +51,8 @@ struct pci_access *pcilib_open(const char *sysfs, const char *ids)
 	access->error = pcilib_error;
 	access->warning = pcilib_quiet;
 	access->debug = pcilib_quiet;
-	access->id_lookup_mode = ids ? PCI_LOOKUP_NO_HWDB : 0;
+	/* udev's names are the same list, and asking for them leaks. */
+	access->id_lookup_mode = PCI_LOOKUP_NO_HWDB;
 	if (ids)
 		pci_set_name_list_path(access, (char *)ids, 0);
 	if (pcilib_init(access, sysfs))

@@ -9,25 +9,35 @@ static int source_read(const struct ask *ask, struct machine *machine,
 {
 	if (ask->from)
 		return machine_read_bundle(machine, ask->from, error);
-	machine_fail(error, "no source; see uiommu --help");
-	return -1;
+	return machine_read_live(machine, ask->root, error);
+}
+
+int source_of(const struct ask *ask, struct machine *machine,
+	      struct machine_error *error)
+{
+	int err;
+
+	machine_init(machine);
+	err = source_read(ask, machine, error);
+	if (!err)
+		err = machine_prepare(machine, error);
+	if (err)
+		machine_fini(machine);
+	return err;
 }
 
 int study_of(const struct ask *ask, const char *options,
 	     struct machine *machine, struct study *study)
 {
 	struct machine_error error = { "" };
-	int err;
+	int err = source_of(ask, machine, &error);
 
-	machine_init(machine);
-	err = source_read(ask, machine, &error);
-	if (!err)
-		err = machine_prepare(machine, &error);
-	if (!err)
+	if (!err) {
 		err = study_make(study, machine, ask, options, &error);
-	if (err) {
-		fprintf(stderr, "uiommu: %s\n", error.text);
-		machine_fini(machine);
+		if (err)
+			machine_fini(machine);
 	}
+	if (err)
+		fprintf(stderr, "uiommu: %s\n", error.text);
 	return err;
 }

@@ -103,7 +103,7 @@ static int bundle_section(struct bundle *b, const char *line)
 	static const char *const known[] = { "cmdline", "kernel",   "table",
 					     "config",	"function", "group",
 					     "unit",	"dmesg",    "memory",
-					     "bridge" };
+					     "bridge",	"note" };
 	const char *at = line + 2;
 
 	if (bundle_end(b))
@@ -142,6 +142,19 @@ static int bundle_hex(struct bundle *b)
 	return 0;
 }
 
+/* "8086:10ca" */
+static int bundle_id(struct bundle *b, const char *at)
+{
+	uint64_t vendor, device;
+
+	if (!text_hex(&at, 4, &vendor) || *at++ != ':' ||
+	    !text_hex(&at, 4, &device) || *at)
+		return BUNDLE_FAIL(b, "no vendor and device such as 8086:10ca");
+	b->function->vendor = (uint16_t)vendor;
+	b->function->device = (uint16_t)device;
+	return 0;
+}
+
 static int bundle_function(struct bundle *b, const char *key, const char *at)
 {
 	struct machine_function *f = b->function;
@@ -150,6 +163,8 @@ static int bundle_function(struct bundle *b, const char *key, const char *at)
 		f->has_physfn = true;
 		return bundle_sid(b, at, &f->physfn);
 	}
+	if (!strcmp(key, "id"))
+		return bundle_id(b, at);
 	if (!strcmp(key, "external_facing"))
 		f->external_facing = !strcmp(at, "1");
 	else if (!strcmp(key, "untrusted"))
@@ -253,6 +268,8 @@ static int bundle_line(struct bundle *b, const char *line)
 		err = machine_set(&m->cmdline, line, b->error);
 	else if (BUNDLE_IS(b, "kernel"))
 		err = machine_set(&m->kernel, line, b->error);
+	else if (BUNDLE_IS(b, "note"))
+		machine_note(m, "%s", line);
 	else if (BUNDLE_IS(b, "dmesg"))
 		err = machine_add_log(m, line, b->error);
 	else

@@ -66,6 +66,15 @@ int study_plan_with(const struct study *study,
 int study_compare(struct study *study, struct machine_error *error);
 
 /*
+ * source_of() - read the machine that @ask names, and prepare it
+ *
+ * After success machine_fini() is the caller's; after failure the reason is
+ * in @error and nothing is held.
+ */
+int source_of(const struct ask *ask, struct machine *machine,
+	      struct machine_error *error);
+
+/*
  * study_of() - read the machine that @ask names, and think it through
  *
  * After success machine_fini() and study_fini() are the caller's. After
