@@ -12,6 +12,7 @@ run='gcc:gcc libc6-dev:cc make:make meson:meson ninja-build:ninja
 cli="libpci-dev:=libpci libjansson-dev:=jansson pci.ids:@data"
 test="$run $cli g++:g++ clang:clang clang-format:clang-format
 	libclang-rt-14-dev:clang libcmocka-dev:=cmocka acpica-tools:iasl
+	python3-jsonschema:@data
 	linux-headers-amd64:@kernel"
 lint="$test clang-tidy:clang-tidy cppcheck:cppcheck"
 # The kernel that is booted is downloaded, not installed: see tests/linux.
