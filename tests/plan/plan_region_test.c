@@ -323,6 +323,15 @@ static void test_odd(void **state)
 		     "0x00000000000a0000 0x0000000000100fff direct\n" MSI);
 	rmrr(machine, 0x9f000, 0x9ffff);
 	assert_true(has(machine, sid, UIOMMU_RULE_REGION_IN_RAM));
+	machine->ram[0].last = 0x9f000; /* one byte of it */
+	rmrr(machine, 0x9f000, 0x9ffff);
+	assert_true(has(machine, sid, UIOMMU_RULE_REGION_IN_RAM));
+	machine->ram[0].last = 0x9efff;
+	rmrr(machine, 0x9f000, 0x9ffff);
+	assert_false(has(machine, sid, UIOMMU_RULE_REGION_IN_RAM));
+	machine->ram[1].first = 0x100fff;
+	rmrr(machine, 0xa0000, 0x100fff);
+	assert_true(has(machine, sid, UIOMMU_RULE_REGION_IN_RAM));
 	rmrr(machine, 0xfedff000, 0xfedfffff);
 	assert_false(has(machine, sid, UIOMMU_RULE_REGION_IN_MSI));
 	check_device(machine, 0,
