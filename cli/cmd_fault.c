@@ -79,10 +79,14 @@ static void fault_print_askers(struct out *out, const struct study *study,
 		out_wrap(out, OUT_WARN, "            ",
 			 "other segments have such a requester, too, and the "
 			 "line does not tell the segment");
-	if (count)
+	if (*story->chip)
+		out_wrap(out, OUT_PLAIN, "  device    ", "%s", story->chip);
+	if (count || *story->chip)
 		return;
-	out_say(out, OUT_BAD,
-		"  device    no device of the machine asks under this id\n");
+	out_say(out, OUT_BAD, "  device    %s\n",
+		study->machine->topology.count
+			? "no device of the machine asks under this id"
+			: "the machine's devices are not known");
 	if (story->like == UIOMMU_PLAN_NONE)
 		return;
 	study_device_name(study, story->like, name, sizeof(name));
@@ -141,7 +145,8 @@ static void fault_print_story(struct out *out, const struct study *study,
 	if (fault->pasid != FAULT_NO_PASID)
 		out_say(out, OUT_PLAIN, ", in PASID 0x%x", fault->pasid);
 	fault_target(fault, target, sizeof(target));
-	out_say(out, OUT_PLAIN, "\n  %s %s\n",
+	out_say(out, OUT_PLAIN, "\n");
+	out_say(out, OUT_PLAIN, "  %s %s\n",
 		fault->access == FAULT_INTERRUPT ? "interrupt" : "address  ",
 		target);
 	for (uint32_t i = 0; i < story.place_count; i++)
@@ -260,6 +265,9 @@ static void fault_json_machine(json_t *one, const struct study *study,
 	json_object_set_new(one, "device",
 			    fault_device_json(study, story->device));
 	json_object_set_new(one, "asked_by", askers);
+	json_object_set_new(one, "chip",
+			    *story->chip ? json_text(story->chip)
+					 : json_null());
 	json_object_set_new(one, "nearest",
 			    fault_device_json(study, story->like));
 	json_object_set_new(one, "several_segments",

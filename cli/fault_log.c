@@ -126,6 +126,8 @@ int fault_log_read(struct fault_log *log, const char *bytes, size_t size,
 			log->others += !fault_complete(log, fault.reason);
 			break;
 		case FAULT_LINE_SUPPRESSED:
+			if (count > (uint64_t)INT64_MAX - log->suppressed)
+				count = (uint64_t)INT64_MAX - log->suppressed;
 			log->suppressed += count;
 			break;
 		case FAULT_LINE_STATUS:

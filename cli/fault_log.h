@@ -46,6 +46,7 @@ struct fault_story {
 	uint32_t device; /* the function of that requester id, or NONE */
 	uint32_t askers[FAULT_ASKERS_MOST]; /* who may ask under it */
 	uint32_t asker_count;		    /* of all, maybe more than those */
+	char chip[80];	/* the I/O APIC or timer that the table gives it to */
 	uint32_t like;	/* if none may: a function nearby, or NONE */
 	uint32_t group; /* or UIOMMU_PLAN_NONE */
 	bool segments;	/* several segments have that requester id */

@@ -262,6 +262,36 @@ static uint32_t fault_nearby(const struct study *study,
 	return above;
 }
 
+/* I/O APICs and timers are no functions; the table says what they ask as. */
+static void fault_chip(struct fault_story *story, const struct study *study)
+{
+	const struct uiommu_dmar *dmar = &study->machine->dmar;
+	struct uiommu_sid sid;
+	uint8_t device, function;
+
+	for (uint32_t i = 0; study->table && i < dmar->scope_count; i++) {
+		const struct uiommu_dmar_scope *s = &dmar->scopes[i];
+
+		if (!s->usable || s->path_count != 1 ||
+		    (s->type != UIOMMU_SCOPE_IOAPIC &&
+		     s->type != UIOMMU_SCOPE_HPET) ||
+		    uiommu_dmar_path(dmar, s, 0, &device, &function))
+			continue;
+		sid.segment = dmar->records[s->record].segment;
+		sid.rid = (uint16_t)(s->start_bus << 8 | device << 3 |
+				     function);
+		if (!fault_is_sid(study, story->fault, sid))
+			continue;
+		snprintf(story->chip, sizeof(story->chip),
+			 "%s %u, by the scope at offset 0x%x of the table",
+			 s->type == UIOMMU_SCOPE_IOAPIC
+				 ? "the I/O APIC with id"
+				 : "the timer block (HPET)",
+			 s->enumeration_id, s->offset);
+		return;
+	}
+}
+
 static void fault_find(struct fault_story *story, const struct study *study)
 {
 	const struct fault *fault = story->fault;
@@ -283,8 +313,11 @@ static void fault_find(struct fault_story *story, const struct study *study)
 		if (story->group == UIOMMU_PLAN_NONE)
 			story->group = study->plan.devices[i].group;
 	}
+	if (story->fault->access == FAULT_INTERRUPT || !story->asker_count)
+		fault_chip(story, study);
 	if (!story->asker_count) {
-		story->like = fault_nearby(study, fault);
+		if (!*story->chip)
+			story->like = fault_nearby(study, fault);
 		return;
 	}
 	device = uiommu_topology_find(&study->machine->topology,
@@ -487,7 +520,8 @@ static enum fault_cause_index fault_address(struct fault_story *story,
 static enum fault_cause_index fault_context(const struct fault_story *story,
 					    const struct study *study)
 {
-	if (study && study->machine->topology.count && !story->asker_count)
+	if (study && study->machine->topology.count && !story->asker_count &&
+	    !*story->chip)
 		return CAUSE_ALIAS;
 	if (study && story->group != UIOMMU_PLAN_NONE &&
 	    study->plan.groups[story->group].type == UIOMMU_DOMAIN_BLOCKED)
