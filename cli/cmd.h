@@ -13,6 +13,7 @@ int cmd_regions(const struct ask *ask);
 int cmd_units(const struct ask *ask);
 int cmd_capture(const struct ask *ask);
 int cmd_dmar(const struct ask *ask);
+int cmd_fault(const struct ask *ask);
 
 /*
  * A view of a machine: the document with @parts if JSON is asked for, else

@@ -452,7 +452,8 @@ static json_t *dmar_json(const struct ask *ask, const struct dmar_view *view)
 	json_object_set_new(document, "usable",
 			    json_boolean(view->machine->table &&
 					 !view->machine->dmar_error));
-	json_object_set_new(document, "findings", json_dmar_findings(dmar));
+	json_object_set_new(document, "dmar_findings",
+			    json_dmar_findings(dmar));
 	json_object_set_new(
 		document, "header",
 		json_pack("{si si si so so so}", "size", (int)dmar->size,

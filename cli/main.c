@@ -19,6 +19,8 @@ static const struct ask_command main_commands[] = {
 	  MAIN_VIEW | ASK_OPTIONS, 0, 0, cmd_units },
 	{ "dmar", "[FILE]", "what a DMAR table says, and what is wrong in it",
 	  ASK_SOURCE, 0, 1, cmd_dmar },
+	{ "fault", "LINE|-", "what a DMAR fault in the kernel's log means",
+	  MAIN_VIEW | ASK_OPTIONS, 1, 1, cmd_fault },
 };
 
 int main(int argc, char **argv)

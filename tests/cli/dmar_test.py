@@ -124,13 +124,13 @@ def check_json(folder):
          ["INTR_REMAP", "DMA_CTRL_PLATFORM_OPT_IN"])
     same("name", (records[5]["name"], records[5]["id"]), ("\\_SB.I2C0", 9))
     same("SIDP", records[7]["scopes"][0]["flags"], ["ATC_REQUIRED"])
-    same("no finding", [f for f in got["findings"]
+    same("no finding", [f for f in got["dmar_findings"]
                         if f["severity"] != "note"], [])
     got = parse("bad JSON", ask(folder, bad(), "--json"), 1)
     same("bad records", [r["usable"] for r in got["records"]],
          [True, False, True])
     same("bad scope", got["records"][2]["scopes"][0]["usable"], False)
-    same("errors", [f["severity"] for f in got["findings"]].count("error"),
+    same("errors", [f["severity"] for f in got["dmar_findings"]].count("error"),
          2)
     got = parse("no table", ask(folder, b"DMAR", "--json"), 1)
     same("usable", got["usable"], False)
