@@ -12,6 +12,8 @@ int cmd_plan(const struct ask *ask);
 int cmd_regions(const struct ask *ask);
 int cmd_units(const struct ask *ask);
 int cmd_dmar(const struct ask *ask);
+int cmd_report(const struct ask *ask);
+int cmd_demo(const struct ask *ask);
 
 /*
  * A view of a machine: the document with @parts if JSON is asked for, else
