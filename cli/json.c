@@ -184,7 +184,7 @@ static void json_add_function(json_t *one, const struct study *study,
 	json_object_set_new(one, "name", json_text(name));
 	json_object_set_new(one, "class_name", json_text(type));
 	json_object_set_new(one, "vendor", json_sprintf("%04x", f->vendor));
-	json_object_set_new(one, "device", json_sprintf("%04x", f->device));
+	json_object_set_new(one, "model", json_sprintf("%04x", f->device));
 	json_object_set_new(one, "class", json_sprintf("%06x", f->class_code));
 	json_object_set_new(one, "linux_group",
 			    now ? json_integer((json_int_t)now->number)

@@ -17,6 +17,8 @@ static const struct ask_command main_commands[] = {
 	  MAIN_VIEW | ASK_OPTIONS, 0, 0, cmd_units },
 	{ "dmar", "[FILE]", "what a DMAR table says, and what is wrong in it",
 	  ASK_SOURCE, 0, 1, cmd_dmar },
+	{ "report", "", "the machine as one page: -o machine.html",
+	  MAIN_VIEW | ASK_OPTIONS | ASK_OUTPUT, 0, 0, cmd_report },
 	{ "demo", "[COMMAND...]", "the same on a machine that is built in",
 	  MAIN_VIEW | ASK_OPTIONS | ASK_DEMO, 0, 0, cmd_demo },
 };
