@@ -104,7 +104,8 @@ static void report_table_findings(FILE *to, const struct study *study)
 	if (!dmar->finding_count)
 		return;
 	fputs("<section class=\"alert\" id=\"findings\">\n"
-	      "<h2>What is wrong with the DMAR table</h2>\n<ul>\n",
+	      "<h2>What is wrong with the DMAR table</h2>\n<ul "
+	      "class=\"long\">\n",
 	      to);
 	for (uint32_t i = 0; i < dmar->finding_count; i++) {
 		const struct uiommu_dmar_finding *f = &dmar->findings[i];
@@ -177,7 +178,7 @@ static void report_linux(FILE *to, const struct study *study)
 	} else {
 		fprintf(to,
 			"<p class=\"warn\">Not in %u of its %u groups:</p>\n"
-			"<ul>\n",
+			"<ul class=\"long\">\n",
 			groups - study->agreed, groups);
 		for (uint32_t i = 0; i < study->difference_count; i++) {
 			const struct study_difference *d =

@@ -9,7 +9,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const devices = data.devices, groups = data.groups;
 const SVG = "http:" + "/" + "/www.w3.org/2000/svg";
-const BOX = { width: 216, height: 40, gap: 46, row: 66, left: 14, top: 14 };
+const BOX = { width: 250, height: 40, gap: 40, row: 66, left: 14, top: 14 };
 const ROOT = { width: 104 };
 const DASHES = ["", "7 3", "2 3"];
 
@@ -257,7 +257,7 @@ function bar(x1, y1, x2, y2, half) {
 function shapes(g) {
 	const all = g.devices.map((n) => byName.get(n)).map((d) => ({
 		x: d.x - 6, y: d.y - 6, width: BOX.width + 12,
-		height: BOX.height + (d.marks.length ? 22 : 12), rx: 9 }));
+		height: BOX.height + (d.marks.length ? 24 : 12), rx: 9 }));
 
 	for (const s of g.spans) {
 		const x = trunk(s.node, s.lane);
@@ -305,9 +305,9 @@ function drawPills(d) {
 		const width = Math.ceil(ruler.measureText(m.words).width) + 10;
 		const pill = svg("g", {}, svg("title", {}, m.title));
 
-		pill.append(svg("rect", { x, y: d.y + BOX.height - 5, width,
+		pill.append(svg("rect", { x, y: d.y + BOX.height - 3, width,
 			height: 15, rx: 7.5, class: "pill " + m.kind }),
-			text(x + 5, d.y + BOX.height + 6,
+			text(x + 5, d.y + BOX.height + 8,
 			     "pill-text " + m.kind, m.words));
 		layer.append(pill);
 		x += width + 4;
@@ -388,14 +388,29 @@ function drawTree() {
 	makeMarks();
 	const where = place(roots);
 	lanes();
-	const picture = svg("svg", { width: where.width, height: where.height,
-		viewBox: "0 0 " + where.width + " " + where.height,
-		role: "group", "aria-label": "The PCI tree" });
+	const all = svg("g", { id: "tree" });
 
-	picture.append(drawGroups(), drawWires(where.order));
+	all.append(drawGroups(), drawWires(where.order));
 	for (const node of where.order)
-		picture.append(node.root ? drawRoot(node) : drawDevice(node));
-	return picture;
+		all.append(node.root ? drawRoot(node) : drawDevice(node));
+	return [svg("svg", { width: where.width, height: where.height,
+		viewBox: "0 0 " + where.width + " " + where.height,
+		role: "group", "aria-label": "The PCI tree" }, all),
+		...pieces(where)];
+}
+
+/* Paper has pages: the same picture, cut between rows. */
+function pieces(where) {
+	const list = [], step = 4 * BOX.row;
+
+	for (let y = BOX.top - 8; y < where.height - BOX.top; y += step) {
+		const height = Math.min(step, where.height - y);
+
+		list.push(svg("svg", { class: "piece", "aria-hidden": "true",
+			viewBox: "0 " + y + " " + where.width + " " + height },
+			svg("use", { href: "#tree" })));
+	}
+	return list;
 }
 
 function pillKey(kind, words) {
@@ -713,6 +728,7 @@ function open() {
 	drawer.scrollTop = 0;
 	document.documentElement.classList.add("opened");
 	d.node.classList.add("open");
+	d.node.scrollIntoView({ block: "nearest", inline: "nearest" });
 	close.focus({ preventScroll: true });
 }
 
@@ -724,7 +740,7 @@ function main() {
 	const before = document.getElementById("groups");
 
 	document.documentElement.classList.add("js");
-	scroll.append(drawTree());
+	scroll.append(...drawTree());
 	tree.append(legend(), scroll);
 	before.before(tree, drawRegions());
 	for (const a of scroll.querySelectorAll("a.device"))
