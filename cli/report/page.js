@@ -9,7 +9,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const devices = data.devices, groups = data.groups;
 const SVG = "http:" + "/" + "/www.w3.org/2000/svg";
-const BOX = { width: 250, height: 40, gap: 40, row: 66, left: 14, top: 14 };
+const BOX = { width: 250, height: 40, gap: 40, row: 68, left: 14, top: 14 };
 const ROOT = { width: 104 };
 const DASHES = ["", "7 3", "2 3"];
 
