@@ -219,6 +219,27 @@ static int ask_find(struct ask *ask, const struct ask_command *commands,
 	return ask_wrong("no command", ask->words[0]);
 }
 
+/* "demo" goes before any command that looks at a machine. */
+static int ask_find_demo(struct ask *ask, const struct ask_command *commands,
+			 unsigned int count)
+{
+	int status = ask_find(ask, commands, count);
+
+	if (status >= 0 || !(ask->command->takes & ASK_DEMO))
+		return status;
+	ask->demo = true;
+	if (!ask->word_count)
+		return -1;
+	status = ask_find(ask, commands, count);
+	if (status >= 0)
+		return status;
+	if (ask->command->takes & ASK_SOURCE &&
+	    !(ask->command->takes & ASK_DEMO))
+		return -1;
+	return ask_wrong("demo is for commands that look at a machine, not",
+			 ask->command->name);
+}
+
 static int ask_check(const struct ask *ask, unsigned int given)
 {
 	const struct ask_command *command = ask->command;
@@ -226,6 +247,10 @@ static int ask_check(const struct ask *ask, unsigned int given)
 	if (given & ~command->takes)
 		return ask_wrong("an option that does not go with",
 				 command->name);
+	if (ask->demo && given & ASK_SOURCE)
+		return ask_wrong("demo has a machine of its own; leave out "
+				 "--from, --dmar and --lspci",
+				 "");
 	if (ask->from && (ask->dmar || ask->lspci))
 		return ask_wrong("--from holds a whole machine; leave out "
 				 "--dmar and --lspci",
@@ -260,7 +285,7 @@ int ask_read(struct ask *ask, int argc, char **argv,
 	ask->word_count = argc - optind;
 	if (help && !ask->word_count)
 		return ask_help(commands, count);
-	status = ask_find(ask, commands, count);
+	status = ask_find_demo(ask, commands, count);
 	if (status < 0 && help)
 		return ask_command_help(ask->command);
 	return status < 0 ? ask_check(ask, given) : status;

@@ -33,6 +33,7 @@ struct ask {
 #define ASK_RULES UIOMMU_BIT32(1)   /* --rules */
 #define ASK_OPTIONS UIOMMU_BIT32(2) /* --options, --build */
 #define ASK_OUTPUT UIOMMU_BIT32(3)  /* -o */
+#define ASK_DEMO UIOMMU_BIT32(4)    /* another command, on its machine */
 
 struct ask_command {
 	const char *name;

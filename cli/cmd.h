@@ -14,6 +14,8 @@ int cmd_units(const struct ask *ask);
 int cmd_capture(const struct ask *ask);
 int cmd_dmar(const struct ask *ask);
 int cmd_fault(const struct ask *ask);
+int cmd_report(const struct ask *ask);
+int cmd_demo(const struct ask *ask);
 
 /*
  * A view of a machine: the document with @parts if JSON is asked for, else

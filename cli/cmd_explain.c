@@ -126,29 +126,6 @@ static int explain_text(const struct ask *ask, const struct study *study,
 	return cmd_tail(&out, study);
 }
 
-static json_t *explain_advice_json(const struct study *study, uint32_t group)
-{
-	json_t *list = json_array();
-	struct advices advices;
-	char name[300];
-
-	advise(study, group, &advices);
-	for (uint32_t i = 0; i < advices.count; i++) {
-		json_t *one = json_object();
-
-		json_object_set_new(one, "text",
-				    json_text(advices.list[i].text));
-		if (advices.list[i].blamed != UIOMMU_PLAN_NONE) {
-			study_device_name(study, advices.list[i].blamed, name,
-					  sizeof(name));
-			json_object_set_new(one, "about", json_text(name));
-		}
-		json_array_append_new(list, one);
-	}
-	advices_fini(&advices);
-	return list;
-}
-
 static int explain_json(const struct ask *ask, const struct study *study,
 			const struct subject *subject)
 {
@@ -169,7 +146,7 @@ static int explain_json(const struct ask *ask, const struct study *study,
 			json_array_append_new(
 				devices, json_device(study, members[i], true));
 		json_object_set_new(document, "advice",
-				    explain_advice_json(study, subject->group));
+				    json_advice(study, subject->group));
 	}
 	json_object_set_new(document, "groups", groups);
 	json_object_set_new(document, "devices", devices);

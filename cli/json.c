@@ -280,6 +280,29 @@ json_t *json_group(const struct study *study, uint32_t group)
 	return one;
 }
 
+json_t *json_advice(const struct study *study, uint32_t group)
+{
+	json_t *list = json_array();
+	struct advices advices;
+	char name[300];
+
+	advise(study, group, &advices);
+	for (uint32_t i = 0; i < advices.count; i++) {
+		json_t *one = json_object();
+
+		json_object_set_new(one, "text",
+				    json_text(advices.list[i].text));
+		if (advices.list[i].blamed != UIOMMU_PLAN_NONE) {
+			study_device_name(study, advices.list[i].blamed, name,
+					  sizeof(name));
+			json_object_set_new(one, "about", json_text(name));
+		}
+		json_array_append_new(list, one);
+	}
+	advices_fini(&advices);
+	return list;
+}
+
 static json_t *json_unit(const struct study *study, uint32_t record)
 {
 	const struct uiommu_dmar_record *r =

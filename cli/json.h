@@ -24,6 +24,8 @@ json_t *json_study(const struct ask *ask, const struct study *study,
 /* One group or device, as in the document. */
 json_t *json_group(const struct study *study, uint32_t group);
 json_t *json_device(const struct study *study, uint32_t device, bool reasons);
+/* What would change a group: text, and the device it is about. */
+json_t *json_advice(const struct study *study, uint32_t group);
 /* What DMAR findings say: severity, offset, text. */
 json_t *json_dmar_findings(const struct uiommu_dmar *dmar);
 /* A range as {"first": "0x...", "last": "0x..."}. */

@@ -21,6 +21,10 @@ static const struct ask_command main_commands[] = {
 	  ASK_SOURCE, 0, 1, cmd_dmar },
 	{ "fault", "LINE|-", "what a DMAR fault in the kernel's log means",
 	  MAIN_VIEW | ASK_OPTIONS, 1, 1, cmd_fault },
+	{ "report", "", "the machine as one page: -o machine.html",
+	  MAIN_VIEW | ASK_OPTIONS | ASK_OUTPUT, 0, 0, cmd_report },
+	{ "demo", "[COMMAND...]", "the same on a machine that is built in",
+	  MAIN_VIEW | ASK_OPTIONS | ASK_DEMO, 0, 0, cmd_demo },
 };
 
 int main(int argc, char **argv)

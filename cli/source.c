@@ -2,11 +2,14 @@
 /* The machine that the command line names, read and thought through. */
 #include <stdio.h>
 
+#include "demo.h"
 #include "study.h"
 
 static int source_read(const struct ask *ask, struct machine *machine,
 		       struct machine_error *error)
 {
+	if (ask->demo)
+		return machine_read_demo(machine, error);
 	if (ask->from)
 		return machine_read_bundle(machine, ask->from, error);
 	return machine_read_live(machine, ask->root, error);

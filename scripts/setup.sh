@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Install what a target needs: setup.sh run|test|lint|linux
+# Install what a target needs: setup.sh run|test|lint|linux|report
 #
 # Silent when nothing is missing. Where it may not install, it says exactly
 # what is to be installed and fails.
@@ -18,13 +18,17 @@ lint="$test clang-tidy:clang-tidy cppcheck:cppcheck"
 # The kernel that is booted is downloaded, not installed: see tests/linux.
 linux="python3:python3 qemu-system-x86:qemu-system-x86_64 acpica-tools:iasl"
 
+# The browser in which tests/cli/report_test.py draws the page, if it is there.
+report="$test chromium:chromium"
+
 case ${1-} in
 run) wanted=$run ;;
 test) wanted=$test ;;
 lint) wanted=$lint ;;
 linux) wanted=$linux ;;
+report) wanted=$report ;;
 *)
-	echo "usage: $0 run|test|lint|linux" >&2
+	echo "usage: $0 run|test|lint|linux|report" >&2
 	exit 2
 	;;
 esac
