@@ -69,6 +69,31 @@ static bool has(const struct machine *machine, struct uiommu_sid sid,
 			      rule) != NULL;
 }
 
+static void swap(unsigned int *a, unsigned int *b)
+{
+	unsigned int held = *a;
+
+	*a = *b;
+	*b = held;
+}
+
+/* The one after @order by the alphabet; false if it was the last. */
+static bool next_order(unsigned int order[5])
+{
+	unsigned int i, k;
+
+	for (i = 3; i < 4 && order[i] > order[i + 1]; i--)
+		;
+	if (i > 3)
+		return false;
+	for (k = 4; order[k] < order[i]; k--)
+		;
+	swap(&order[i], &order[k]);
+	for (i++, k = 4; i < k; i++, k--)
+		swap(&order[i], &order[k]);
+	return true;
+}
+
 /* Overlapping, touching, nested and apart, of two types, in every order. */
 static void test_permutations(void **state)
 {
@@ -79,7 +104,7 @@ static void test_permutations(void **state)
 	};
 	struct machine *machine = *state;
 	unsigned int order[5] = { 0, 1, 2, 3, 4 };
-	unsigned int n, i, k, swap;
+	unsigned int n, i;
 
 	machine_drhd(machine, ALL);
 	fake_multifunction(endpoint(machine, fake_sid(0, 1, 0), 0x010000));
@@ -109,21 +134,8 @@ static void test_permutations(void **state)
 			machine, 0,
 			"0x0000000000010000 0x0000000000015fff direct\n"
 			"0x0000000000017000 0x0000000000017fff direct\n" MSI);
-		/* The next order. */
-		for (i = 3; i < 4 && order[i] > order[i + 1]; i--)
-			;
-		if (i > 3)
+		if (!next_order(order))
 			break;
-		for (k = 4; order[k] < order[i]; k--)
-			;
-		swap = order[i];
-		order[i] = order[k];
-		order[k] = swap;
-		for (i++, k = 4; i < k; i++, k--) {
-			swap = order[i];
-			order[i] = order[k];
-			order[k] = swap;
-		}
 	}
 	assert_int_equal(n, 119);
 }
@@ -299,8 +311,8 @@ static void rmrr(struct machine *machine, uint64_t first, uint64_t last)
 	machine_plan(machine);
 }
 
-/* The host's RAM and the interrupt range, to the byte. */
-static void test_odd(void **state)
+/* The host's RAM, to the byte. */
+static void test_ram(void **state)
 {
 	struct uiommu_sid sid = fake_sid(0, 1, 0);
 	struct machine *machine = *state;
@@ -332,6 +344,16 @@ static void test_odd(void **state)
 	machine->ram[1].first = 0x100fff;
 	rmrr(machine, 0xa0000, 0x100fff);
 	assert_true(has(machine, sid, UIOMMU_RULE_REGION_IN_RAM));
+}
+
+/* The interrupt range, the end of all addresses, and what is none. */
+static void test_edges(void **state)
+{
+	struct uiommu_sid sid = fake_sid(0, 1, 0);
+	struct machine *machine = *state;
+
+	machine_drhd(machine, ALL);
+	endpoint(machine, sid, 0x020000);
 	rmrr(machine, 0xfedff000, 0xfedfffff);
 	assert_false(has(machine, sid, UIOMMU_RULE_REGION_IN_MSI));
 	check_device(machine, 0,
@@ -408,7 +430,8 @@ int main(void)
 		TEST(test_permutations), TEST(test_scopes),
 		TEST(test_classes),	 TEST(test_not_user),
 		TEST(test_namespace),	 TEST(test_isa),
-		TEST(test_odd),		 TEST(test_unaligned),
+		TEST(test_ram),		 TEST(test_edges),
+		TEST(test_unaligned),
 	};
 
 	return cmocka_run_group_tests_name("plan regions", tests, NULL, NULL);
