@@ -148,9 +148,14 @@ static json_t *json_reason(const struct study *study,
 	if (json_other_is_record(reason->rule))
 		json_object_set_new(one, "dmar",
 				    json_record(study, reason->other));
-	if (reason->rule == UIOMMU_RULE_GROUP_NO_ACS ||
-	    reason->rule == UIOMMU_RULE_GROUP_REACH)
-		json_object_set_new(one, "missing", json_acs(reason->detail));
+	if (reason->rule != UIOMMU_RULE_GROUP_NO_ACS &&
+	    reason->rule != UIOMMU_RULE_GROUP_REACH &&
+	    reason->rule != UIOMMU_RULE_GROUP_MULTIFUNCTION)
+		return one;
+	json_object_set_new(one, "missing", json_acs(reason->detail));
+	json_object_set_new(
+		one, "acs_capability",
+		json_boolean(!(reason->detail & UIOMMU_ACS_NO_CAPABILITY)));
 	return one;
 }
 

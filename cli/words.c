@@ -5,6 +5,8 @@
 
 #include "words.h"
 
+#define WORDS_MODEL_MOST 44u /* of a column */
+
 void words_acs(uint32_t bits, char *text, size_t size)
 {
 	static const struct {
@@ -69,6 +71,8 @@ void words_model_short(const struct study *study, uint32_t device, char *text,
 			memmove(at, at + strlen(dull[i]),
 				strlen(at + strlen(dull[i])) + 1);
 	}
+	if (strlen(text) > WORDS_MODEL_MOST)
+		strcpy(text + WORDS_MODEL_MOST - 2, "..");
 }
 
 enum out_style words_style(enum uiommu_rule rule)
@@ -102,11 +106,12 @@ static void words_group(const struct study *study,
 			const struct uiommu_reason *reason, char *text,
 			size_t size)
 {
+	bool none = reason->detail & UIOMMU_ACS_NO_CAPABILITY;
 	char other[64] = "", bits[32];
 
 	if (reason->other != UIOMMU_PLAN_NONE)
 		study_device_name(study, reason->other, other, sizeof(other));
-	words_acs(reason->detail, bits, sizeof(bits));
+	words_acs(none ? 0 : reason->detail, bits, sizeof(bits));
 	switch (reason->rule) {
 	case UIOMMU_RULE_GROUP_ALONE:
 		snprintf(text, size, "isolated");
@@ -122,10 +127,11 @@ static void words_group(const struct study *study,
 			 other);
 		break;
 	case UIOMMU_RULE_GROUP_NO_ACS:
-		snprintf(text, size, "port %s lacks %s", other, bits);
-		break;
 	case UIOMMU_RULE_GROUP_REACH:
-		snprintf(text, size, "%s lacks %s", other, bits);
+		snprintf(text, size, "%s%s %s %s",
+			 reason->rule == UIOMMU_RULE_GROUP_NO_ACS ? "port "
+								  : "",
+			 other, none ? "has no" : "lacks", bits);
 		break;
 	case UIOMMU_RULE_GROUP_MULTIFUNCTION:
 		snprintf(text, size, "one slot with %s, no ACS", other);
