@@ -105,7 +105,9 @@ static uint32_t advice_members_with(const struct study *study, uint32_t device,
 static const char *advice_how(const struct uiommu_pci_function *f)
 {
 	if (!f->acs_offset)
-		return "it has no ACS capability and no option gives it one";
+		return "it has no ACS capability; no kernel option gives it "
+		       "one, "
+		       "a few firmware set-ups do under a name like 'ACS'";
 	if ((f->acs_control & ADVICE_ACS) != (f->acs_capability & ADVICE_ACS))
 		return "it has the capability but not all of it is turned on: "
 		       "boot Linux with intel_iommu=on, without "
@@ -324,6 +326,26 @@ static void advice_types(const struct study *study, uint32_t group,
 	if (advices->count == before)
 		advice_add(advices, UIOMMU_PLAN_NONE,
 			   "no kernel option changes its type");
+}
+
+const char *advise_unconfined(const struct study *study, uint32_t device)
+{
+	const struct uiommu_reason *reasons;
+
+	if (!uiommu_plan_reasons(&study->plan, device, &reasons))
+		return "";
+	switch (reasons[0].rule) {
+	case UIOMMU_RULE_UNIT_OFF:
+		return "boot with intel_iommu=on, without iommu=off";
+	case UIOMMU_RULE_UNIT_GRAPHICS_OFF:
+		return "boot without intel_iommu=igfx_off";
+	default:
+		if (!study->machine->table)
+			return "turn VT-d on in firmware set-up; without a "
+			       "DMAR table there is no unit to use";
+		return "nothing but another DMAR table: firmware names no "
+		       "unit for this device";
+	}
 }
 
 void advise(const struct study *study, uint32_t group, struct advices *advices)

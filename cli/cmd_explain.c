@@ -106,8 +106,12 @@ static int explain_text(const struct ask *ask, const struct study *study,
 	cmd_head(&out, study);
 	if (subject->group == UIOMMU_PLAN_NONE) {
 		explain_device(&out, study, subject->device);
+		fputc('\n', stdout);
 		out_wrap(&out, OUT_BAD,
-			 "\nFor a user: ", "no; nothing confines its DMA");
+			 "For a user: ", "no; nothing confines its DMA");
+		out_say(&out, OUT_HEAD, "What would change it\n");
+		out_wrap(&out, OUT_PLAIN, "  - ", "%s",
+			 advise_unconfined(study, subject->device));
 	} else {
 		const uint32_t *members = study_members(study, subject->group,
 							&count);

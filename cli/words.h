@@ -40,6 +40,8 @@ struct advices {
  * those changed, not a guess. Free with advices_fini().
  */
 void advise(const struct study *study, uint32_t group, struct advices *advices);
+/* What would give a device that is in no group a unit. */
+const char *advise_unconfined(const struct study *study, uint32_t device);
 void advices_fini(struct advices *advices);
 
 #endif /* CLI_WORDS_H */
