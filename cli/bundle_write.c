@@ -80,14 +80,16 @@ static void write_function(const struct machine *machine,
 		write_name(to, machine, "== config", f->sid);
 		write_bytes(to, config, size);
 	}
-	if (size && !f->vendor && !f->has_physfn && !f->external_facing &&
-	    !f->untrusted && !f->driver[0])
+	if (size && !f->vendor && !f->has_physfn && !f->has_requester &&
+	    !f->external_facing && !f->untrusted && !f->driver[0])
 		return;
 	write_name(to, machine, "== function", f->sid);
 	if (f->vendor)
 		fprintf(to, "id %04x:%04x\n", f->vendor, f->device);
 	if (f->has_physfn)
 		write_name(to, machine, "physfn", f->physfn);
+	if (f->has_requester)
+		write_name(to, machine, "requester", f->requester);
 	if (f->external_facing)
 		fputs("external_facing 1\n", to);
 	if (f->untrusted)

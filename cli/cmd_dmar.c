@@ -478,21 +478,6 @@ static int dmar_show(const struct ask *ask, const struct dmar_view *view)
 	return status;
 }
 
-/* The table of a file alone. */
-static int dmar_load(struct machine *machine, const char *path,
-		     struct machine_error *error)
-{
-	size_t size;
-	char *bytes = text_load(path, &size, error);
-	int err;
-
-	if (!bytes)
-		return -1;
-	err = machine_set_table(machine, bytes, size, error);
-	free(bytes);
-	return err;
-}
-
 static int dmar_of_file(const struct ask *ask, const char *path)
 {
 	struct machine_error error = { "" };
@@ -502,7 +487,7 @@ static int dmar_of_file(const struct ask *ask, const char *path)
 
 	machine_init(&machine);
 	names_init(&names, NULL);
-	if (dmar_load(&machine, path, &error) ||
+	if (machine_load_dmar(&machine, path, &error) ||
 	    machine_set(&machine.source,
 			strcmp(path, "-") ? path : "standard input", &error) ||
 	    machine_prepare(&machine, &error)) {

@@ -377,6 +377,7 @@ int machine_prepare(struct machine *machine, struct machine_error *error)
 	}
 	machine_name_members(machine);
 	machine_apply(machine);
+	machine_finish(machine);
 	return machine_read_table(machine, error);
 }
 

@@ -42,6 +42,8 @@ struct machine_function {
 	uint16_t vendor, device; /* of a virtual function; else 0 */
 	bool has_physfn;
 	struct uiommu_sid physfn;
+	bool has_requester; /* asks as another, as behind a VMD */
+	struct uiommu_sid requester;
 	bool external_facing;
 	bool untrusted;
 	char driver[32];
@@ -121,6 +123,8 @@ struct machine {
 	struct uiommu_dmar dmar; /* valid if dmar_error is 0 and table set */
 	void *dmar_memory;
 	int dmar_error;
+	/* Functions whose Access Control Services, if any, are not in view. */
+	uint32_t partial_count;
 };
 
 /** machine_init() - an empty machine; machine_fini() after any use */
@@ -246,5 +250,24 @@ int machine_write_bundle(const struct machine *machine, FILE *to);
  */
 int machine_capture(const struct machine *machine, const char *path,
 		    struct machine_error *error);
+
+/* --- More sources, docs/sources.md --- */
+
+/* What lspci printed, with -xxxx best. */
+int machine_read_lspci(struct machine *machine, const char *path,
+		       struct machine_error *error);
+int machine_parse_lspci(struct machine *machine, const char *name,
+			const char *text, size_t size,
+			struct machine_error *error);
+
+/* The DMAR alone: as it is in memory, or as text of acpidump, xxd, hexdump. */
+int machine_load_dmar(struct machine *machine, const char *path,
+		      struct machine_error *error);
+int machine_parse_dmar(struct machine *machine, const char *name,
+		       const char *bytes, size_t size,
+		       struct machine_error *error);
+
+/* The end of machine_prepare(): who asks as whom, and what is not in view. */
+void machine_finish(struct machine *machine);
 
 #endif /* CLI_MACHINE_H */

@@ -12,6 +12,14 @@ static int source_read(const struct ask *ask, struct machine *machine,
 		return machine_read_demo(machine, error);
 	if (ask->from)
 		return machine_read_bundle(machine, ask->from, error);
+	if (ask->lspci && machine_read_lspci(machine, ask->lspci, error))
+		return -1;
+	if (ask->dmar && machine_load_dmar(machine, ask->dmar, error))
+		return -1;
+	if (ask->dmar && !ask->lspci) /* a table without a machine */
+		return machine_set(&machine->source, ask->dmar, error);
+	if (ask->lspci)
+		return 0;
 	return machine_read_live(machine, ask->root, error);
 }
 

@@ -165,6 +165,10 @@ static int bundle_function(struct bundle *b, const char *key, const char *at)
 	}
 	if (!strcmp(key, "id"))
 		return bundle_id(b, at);
+	if (!strcmp(key, "requester")) {
+		f->has_requester = true;
+		return bundle_sid(b, at, &f->requester);
+	}
 	if (!strcmp(key, "external_facing"))
 		f->external_facing = !strcmp(at, "1");
 	else if (!strcmp(key, "untrusted"))

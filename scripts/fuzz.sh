@@ -24,7 +24,7 @@ command -v clang >/dev/null 2>&1 || {
 	exit 77
 }
 
-flags='-g -O1 -std=c11 -fno-omit-frame-pointer -Iinclude -Isrc -I.'
+flags='-g -O1 -std=c11 -fno-omit-frame-pointer -Iinclude -Isrc -Icli -I. -D_GNU_SOURCE'
 san='address,undefined -fno-sanitize-recover=all'
 mkdir -p "$out/core"
 rm -f "$out/core.a"
