@@ -51,16 +51,16 @@ static void write_name(FILE *to, const struct machine *machine,
 
 static int write_cmdline(const struct machine *machine, FILE *to)
 {
-	uint32_t removed;
 	char *left;
 
 	if (!machine->cmdline)
 		return 0;
-	left = privacy_cmdline(machine->cmdline, &removed);
+	left = privacy_cmdline(machine->cmdline);
 	if (!left)
 		return -1;
 	fputs("== cmdline\n", to);
-	write_line(to, left);
+	if (*left)
+		write_line(to, left);
 	free(left);
 	return 0;
 }

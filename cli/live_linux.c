@@ -174,7 +174,7 @@ static bool live_root_bus(const char *kind, uint32_t *domain, uint8_t *bus)
 	return true;
 }
 
-/* Only the outer ranges: what is inside one is part of it. */
+/* Only the outer ranges: what is inside one is part of it, and indented. */
 static int live_iomem_line(struct live *live, const char *at, bool *zero)
 {
 	static const char *const kinds[] = { "System RAM", "Reserved",
@@ -218,8 +218,7 @@ int live_memory(struct live *live)
 		text_init(&text, "/proc/iomem", bytes, size);
 		while (!err && text_line(&text)) {
 			text_copy(&text, line, sizeof(line));
-			if (line[0] != ' ')
-				err = live_iomem_line(live, line, &zero);
+			err = live_iomem_line(live, line, &zero);
 		}
 		free(bytes);
 	}

@@ -144,26 +144,25 @@ static size_t privacy_word_size(const char *at)
 	return size;
 }
 
-char *privacy_cmdline(const char *cmdline, uint32_t *removed)
+char *privacy_cmdline(const char *cmdline)
 {
 	char *left = malloc(strlen(cmdline) + 1);
 	char *to = left;
 	size_t size;
 
-	*removed = 0;
 	if (!left)
 		return NULL;
 	for (const char *at = cmdline; *at; at += size) {
 		while (*at == ' ')
 			at++;
 		size = privacy_word_size(at);
+		if (size == 2 && !memcmp(at, "--", 2))
+			break; /* the rest is for the first process */
 		if (size && privacy_keeps(at, size)) {
 			if (to != left)
 				*to++ = ' ';
 			memcpy(to, at, size);
 			to += size;
-		} else {
-			*removed += size != 0;
 		}
 	}
 	*to = 0;

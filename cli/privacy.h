@@ -15,7 +15,7 @@
 void privacy_config(uint8_t *config, uint32_t size);
 
 /* What is left of a command line; free() it. NULL: out of memory. */
-char *privacy_cmdline(const char *cmdline, uint32_t *removed);
+char *privacy_cmdline(const char *cmdline);
 
 /* What is left of a line of the kernel's log; false: nothing. */
 bool privacy_log(const char *line, char *to, size_t size);

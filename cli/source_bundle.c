@@ -86,6 +86,9 @@ static int bundle_named(struct bundle *b)
 		b->unit = machine_unit(b->machine, at, b->error);
 		return b->unit ? 0 : bundle_pass(b);
 	}
+	/* An empty one is known to be empty. */
+	if (BUNDLE_IS(b, "cmdline"))
+		return machine_set(&b->machine->cmdline, "", b->error);
 	if (BUNDLE_IS(b, "bridge")) {
 		if (!text_hex(&at, 8, &number) || *at++ != ':' ||
 		    !text_hex(&at, 2, &bus) || *at)

@@ -90,11 +90,16 @@ def comparable(parts):
 # Linux lists a region that ends below its beginning: noted, and left out.
 ODD = ('rmrr-empty.json', 'rmrr-reversed.json')
 
+OUTSIDE = 'which ports face outside'
+
 
 def recorded(folder):
-    """Every machine of tests/linux, read live and as a bundle."""
+    """Machines of tests/linux, read live and as a bundle."""
     paths = sorted((HERE.parent / 'linux' / 'answers').glob('*.json'))
-    want('answers', len(paths) > 50)
+    want('answers', len(paths) > 200)
+    # They differ in what Linux makes of them more than in what they hold.
+    paths = [path for i, path in enumerate(paths)
+             if i % 8 == 0 or 'vfs' in path.name or path.name in ODD]
     for i, path in enumerate(paths):
         answer = json.loads(path.read_text())
         root = fake_root.build(folder / ('machine%d' % i), answer)
@@ -110,8 +115,11 @@ def recorded(folder):
                  a.get(name), b.get(name))
         if path.name not in ODD and answer['dmar'] and answer['groups'] and not any(
                 'physfn' in f for f in answer['functions'].values()):
-            want(path.name + ': no note', 'note' not in sections(now),
-                 sections(now).get('note'))
+            told = [note for note in sections(now).get('note', [])
+                    if OUTSIDE not in note]
+            want(path.name + ': no note', not told, told)
+            want(path.name + ': what faces outside', (OUTSIDE in now) == bool(
+                bytes.fromhex(answer['dmar'])[37] & 4))
 
 
 def space(size=256, vendor=0x8086, device=0x10d3):
@@ -166,13 +174,14 @@ def private_config(folder):
     got = hexed(parts)
     for secret in (b'SERIAL8B', b'VPD!', b'ecret'):
         want('%s is gone' % secret, secret not in got)
+    for at, size in ((0x104, 8), (0x42, 6), (0x53, 13), (0x148, 16),
+                     (0x1ca, 6)):
+        want('zeros at %x' % at, got[at:at + size] == bytes(size))
     for kept in (b'ACS-stays', b'Express-stays'):
         want('%s is kept' % kept, kept in got)
     for at in (0x40, 0x50, 0x100, 0x140, 0x180, 0x1c0):
         size = 4 if at >= 0x100 else 2
         want('head at %x' % at, got[at:at + size] == config[at:at + size])
-    want('nothing after the vendor\'s own', got[0x160:0x164] == bytes(4) and
-         got[0x15c:0x160] == bytes(4) and got[0x148:0x14c] == bytes(4))
     text = 'uiommu-bundle 1\n== config 0000:00:02.0\n%s\n' % config.hex()
     want('the same from a bundle',
          hexed(sections(rewritten(text, 'planted'))) == got)
@@ -189,7 +198,7 @@ def private_text(folder):
                'BOOT_IMAGE=/vmlinuz root=UUID=0a1b2c3d-0000-1111-2222-33334444'
                '5555 iommu=pt ip=10.1.2.3::10.1.2.1:255.0.0.0:janes-box:eth0 '
                'token=hunter2 pcie_acs_override=downstream vfio-pci.ids=8086:10'
-               'd3 foo="iommu=x secret" mem=4G intel_iommu=on,sm_on -- key=x\n')
+               'd3 foo="iommu=x secret" mem=4G intel_iommu=on,sm_on -- key=x iommu=off\n')
     secrets = ['pci 0000:00:02.0: iommu mac 00:1b:21:aa:bb:cc up',
                'DMAR: id 0a1b2c3d-1234-1234-1234-0123456789ab.',
                'DMAR: eui 00-1b-21-ff-fe-aa-bb-dd',
@@ -358,7 +367,8 @@ def hostile(folder):
             got = run('live', root.path, '-')
             want('%s %s says why' % (how, name), got[0] == 0 or got[2], got)
             if got[0] == 0:
-                rewritten(got[1], '%s %s' % (how, name))
+                want('%s %s is read back' % (how, name), got[1] == run(
+                    'bundle', '-', '-', text=got[1])[1])
     got = run('live', '/' + 'x' * 600, '-')
     want('long root', got[0] == 1 and 'too long' in got[2], got)
     root = small(folder, 'regions')
@@ -402,13 +412,13 @@ def names(folder):
             (ids, '10d3', '020000', 'Intel ?[31mCorp?? 82574L',
              'Ethernet controller'),
             (ids, '0001', '028000', 'Intel ?[31mCorp?? Device 0001',
-             'class 0280'),
+             'Network controller [0280]'),
             (folder / 'none', '10d3', '020000', '8086:10d3', 'class 0200')):
         got = run('names', path, '8086', ident, code)[1].splitlines()
         want('names', got == [device, name] * 2, got)
     ids.write_bytes(b'8086  Intel\n10d3 what\n\t\t\tX\n')
     got = run('names', ids, '8086', '10d3', '020000')[1].splitlines()
-    want('bad list', got[:2] == ['8086:10d3', 'class 0200'], got)
+    want('bad list', got[:2] == ['Intel Device 10d3', 'class 0200'], got)
     got = run('names', '', '8086', '10d3', '020000')[1].splitlines()
     want('the system\'s list', '10d3' in got[0] or '82574L' in got[0], got)
 
