@@ -7,7 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <vtdm.h>
+#include <vtdm_mem.h>
+
 #include "demo.h"
+
+/* Of a unit's registers. */
+#define DEMO_CAP_REG 0x08u
+#define DEMO_ECAP_REG 0x10u
 
 #define DEMO_RID(bus, dev, fn) ((uint16_t)((bus) << 8 | (dev) << 3 | (fn)))
 #define DEMO_SID(bus, dev, fn)            \
@@ -373,20 +380,38 @@ static int demo_add_table(struct machine *machine, struct machine_error *error)
 	return machine_set_table(machine, t.bytes, t.size, error);
 }
 
+/* Asks the model what its units can do. */
+static int demo_add_unit(struct machine *machine, unsigned int index,
+			 struct vtdm_mem *mem, struct machine_error *error)
+{
+	struct machine_unit *unit = machine_unit(machine,
+						 demo_units[index].name, error);
+	struct vtdm *model = unit ? demo_unit_create(index, mem) : NULL;
+
+	if (!model) {
+		if (unit)
+			machine_fail(error, "out of memory");
+		return -1;
+	}
+	unit->base = demo_units[index].base;
+	unit->cap = vtdm_read64(model, DEMO_CAP_REG);
+	unit->ecap = vtdm_read64(model, DEMO_ECAP_REG);
+	vtdm_destroy(model);
+	return 0;
+}
+
 static int demo_add_units(struct machine *machine, struct machine_error *error)
 {
-	for (unsigned int i = 0; i < DEMO_UNITS; i++) {
-		const struct demo_unit *from = &demo_units[i];
-		struct machine_unit *unit = machine_unit(machine, from->name,
-							 error);
+	struct vtdm_mem_config config = { .haw = 39 };
+	struct vtdm_mem *mem = vtdm_mem_create(&config);
+	int err = 0;
 
-		if (!unit)
-			return -1;
-		unit->base = from->base;
-		unit->cap = 0x00d2008c20660462;
-		unit->ecap = from->passthrough ? 0xf010da : 0xf0101a;
-	}
-	return 0;
+	if (!mem)
+		machine_fail(error, "out of memory");
+	for (unsigned int i = 0; mem && !err && i < DEMO_UNITS; i++)
+		err = demo_add_unit(machine, i, mem, error);
+	vtdm_mem_destroy(mem);
+	return mem ? err : -1;
 }
 
 int machine_read_demo(struct machine *machine, struct machine_error *error)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The host functions for a process that only plans: memory, and configuration
- * space as it was captured. Nothing is written and no hardware is reached, so
- * what the plan cannot call is not there.
+ * The host functions that a plan calls: memory, and configuration space as it
+ * was captured, to which nothing is written. What only the live core calls is
+ * in demo_host.c, and what it calls besides goes there by host->live.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +14,12 @@
 void *uiommu_host_page_alloc(struct uiommu_host *host, size_t size,
 			     unsigned int flags, uiommu_paddr_t *paddr)
 {
-	void *page = aligned_alloc(4096, size);
+	void *page;
 
-	(void)host;
 	(void)flags;
+	if (host->live)
+		return host->page_alloc(host->live, size, paddr);
+	page = aligned_alloc(4096, size);
 	if (!page)
 		return NULL;
 	memset(page, 0, size);
@@ -27,9 +29,10 @@ void *uiommu_host_page_alloc(struct uiommu_host *host, size_t size,
 
 void uiommu_host_page_free(struct uiommu_host *host, void *page, size_t size)
 {
-	(void)host;
-	(void)size;
-	free(page);
+	if (host->live)
+		host->page_free(host->live, page, size);
+	else
+		free(page);
 }
 
 uint32_t uiommu_host_pci_read32(struct uiommu_host *host, struct uiommu_sid sid,
@@ -52,16 +55,18 @@ uint32_t uiommu_host_pci_read32(struct uiommu_host *host, struct uiommu_sid sid,
 void uiommu_host_pci_write32(struct uiommu_host *host, struct uiommu_sid sid,
 			     uint32_t offset, uint32_t value)
 {
-	(void)host;
-	(void)sid;
-	(void)offset;
-	(void)value;
+	const struct machine_function *function = machine_find(host->machine,
+							       sid);
+
+	if (!host->live || !function || offset + 4 > function->size)
+		return;
+	for (unsigned int i = 0; i < 4; i++)
+		function->config[offset + i] = (uint8_t)(value >> 8 * i);
 }
 
 void uiommu_host_log(struct uiommu_host *host, enum uiommu_log_level level,
 		     const char *line)
 {
-	(void)host;
-	(void)level;
-	(void)line;
+	if (host->live && level != UIOMMU_LOG_DEBUG)
+		host->log(host->live, line);
 }

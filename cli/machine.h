@@ -89,8 +89,16 @@ struct machine_domain {
 	uint16_t segment;
 };
 
+struct demo_live;
+
 struct uiommu_host {
 	struct machine *machine;
+	struct demo_live *live; /* there is hardware: that of uiommu demo */
+	/* Set with it; without, pages are for a plan and nothing is written. */
+	void *(*page_alloc)(struct demo_live *live, size_t size,
+			    uint64_t *paddr);
+	void (*page_free)(struct demo_live *live, void *page, size_t size);
+	void (*log)(struct demo_live *live, const char *line);
 };
 
 struct machine {

@@ -78,6 +78,9 @@ def structure(what, text):
             check(f"{what}: href", value.startswith("#"), value)
     check(f"{what}: nothing from elsewhere",
           not re.search(r"https?://|@import|url\(|//[a-z]+\.", text), "")
+    check(f"{what}: nothing becomes markup", not re.search(
+        r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|DOMParser",
+        page.scripts[1]))
     values = [(t, n, v) for t, n, v in page.attributes]
     check(f"{what}: language", ("html", "lang", "en") in values)
     check(f"{what}: policy",
