@@ -404,7 +404,7 @@ static void dmar_record_members(json_t *one, const struct dmar_view *view,
 			json_boolean(r->flags & UIOMMU_SATC_ATC_REQUIRED));
 	if (r->type == UIOMMU_DMAR_RHSA) {
 		json_object_set_new(
-			one, "registers",
+			one, "unit",
 			json_sprintf("0x%llx", (unsigned long long)r->base));
 		json_object_set_new(
 			one, "proximity_domain",

@@ -151,6 +151,9 @@ def check_log():
          "left out 123 more", "COUNT  REQUESTER  TRIED  ADDRESS     REASON\n",
          "\n3      00:02.0    write  0x12345000  0x05: the page is not",
          "machine is not known")
+    got = fault("", log=line() + "\nDMAR:[fault reason 06] a second reason")
+    same("a reason of its own", (fields(got["faults"][0])[4],
+                                 got["lines"]["others"]), (5, 1))
     numbers = "\n".join(interrupt("f0:1f.7", 34, f"{i:x}") for i in (1, 2))
     same("numbers of interrupts", len(fault("", log=numbers)["faults"]), 2)
 
