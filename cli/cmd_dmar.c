@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* uiommu dmar: what is wrong with the table, then what it says. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
 #include "json.h"
-#include "text.h"
 
 struct dmar_view {
 	const struct machine *machine;
@@ -343,10 +341,11 @@ static void dmar_print(const struct ask *ask, const struct dmar_view *view)
 		out_wrap(&out, OUT_DIM, "note: ", "%s",
 			 view->machine->notes[i]);
 	if (!view->machine->table) {
-		out_wrap(&out, OUT_WARN, "",
-			 "%s: there is no DMAR table: no Intel IOMMU, or "
-			 "firmware has it off, or only root may read it",
-			 view->machine->source ? view->machine->source : "?");
+		out_wrap(&out, OUT_WARN, "", "%s: there is no DMAR table%s",
+			 view->machine->source ? view->machine->source : "?",
+			 view->machine->note_count
+				 ? ""
+				 : ": no Intel IOMMU, or firmware has it off");
 		return;
 	}
 	dmar_print_findings(&out, view);
@@ -404,7 +403,7 @@ static void dmar_record_members(json_t *one, const struct dmar_view *view,
 			json_boolean(r->flags & UIOMMU_SATC_ATC_REQUIRED));
 	if (r->type == UIOMMU_DMAR_RHSA) {
 		json_object_set_new(
-			one, "registers",
+			one, "unit",
 			json_sprintf("0x%llx", (unsigned long long)r->base));
 		json_object_set_new(
 			one, "proximity_domain",
@@ -478,50 +477,31 @@ static int dmar_show(const struct ask *ask, const struct dmar_view *view)
 	return status;
 }
 
-static int dmar_of_file(const struct ask *ask, const char *path)
-{
-	struct machine_error error = { "" };
-	struct machine machine;
-	struct names names;
-	int status = ASK_FINDINGS;
-
-	machine_init(&machine);
-	names_init(&names, NULL);
-	if (machine_load_dmar(&machine, path, &error) ||
-	    machine_set(&machine.source,
-			strcmp(path, "-") ? path : "standard input", &error) ||
-	    machine_prepare(&machine, &error)) {
-		fprintf(stderr, "uiommu: %s\n", error.text);
-	} else {
-		struct dmar_view view = { &machine, &names };
-
-		status = dmar_show(ask, &view);
-	}
-	names_fini(&names);
-	machine_fini(&machine);
-	return status;
-}
-
 int cmd_dmar(const struct ask *ask)
 {
+	struct machine_error error = { "" };
+	struct ask source = *ask;
 	struct machine machine;
 	struct dmar_view view;
-	struct study study;
+	struct names names;
 	int status;
 
-	if (ask->word_count && (ask->from || ask->dmar || ask->lspci)) {
+	if (ask->word_count && (ask->from || ask->dmar)) {
 		fprintf(stderr, "uiommu: a table's file, or a source, not "
 				"both; see uiommu dmar --help\n");
 		return ASK_USAGE;
 	}
 	if (ask->word_count)
-		return dmar_of_file(ask, ask->words[0]);
-	if (study_of(ask, NULL, &machine, &study))
+		source.dmar = ask->words[0];
+	if (source_of(&source, &machine, &error)) {
+		fprintf(stderr, "uiommu: %s\n", error.text);
 		return ASK_FINDINGS;
+	}
+	names_init(&names, NULL);
 	view.machine = &machine;
-	view.names = study.names;
+	view.names = &names;
 	status = dmar_show(ask, &view);
-	study_fini(&study);
+	names_fini(&names);
 	machine_fini(&machine);
 	return status;
 }

@@ -95,6 +95,30 @@ static void fault_print_askers(struct out *out, const struct study *study,
 		 model);
 }
 
+/* The group of Linux, where the table that ours comes from is not known. */
+static const struct machine_group *
+fault_linux_group(const struct study *study, const struct fault_story *story)
+{
+	if (story->group != UIOMMU_PLAN_NONE ||
+	    story->device == UIOMMU_PLAN_NONE)
+		return NULL;
+	return study->linux_groups[story->device];
+}
+
+static void fault_print_linux(struct out *out, const struct machine_group *g)
+{
+	char text[400];
+	size_t used = 0;
+
+	text[0] = 0;
+	for (uint32_t i = 0; i < g->member_count && used < 300; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "%s%s", i ? ", " : "",
+					 g->members[i].name);
+	out_wrap(out, OUT_PLAIN, "  group     ", "%u of Linux, %s: %s",
+		 g->number, *g->type ? g->type : "type not known", text);
+}
+
 static void fault_print_group(struct out *out, const struct study *study,
 			      const struct fault_story *story)
 {
@@ -103,8 +127,12 @@ static void fault_print_group(struct out *out, const struct study *study,
 	uint32_t count, shown;
 	size_t used = 0;
 
+	if (fault_linux_group(study, story)) {
+		fault_print_linux(out, fault_linux_group(study, story));
+		return;
+	}
 	if (story->group == UIOMMU_PLAN_NONE) {
-		if (story->asker_count)
+		if (story->asker_count && study->table)
 			out_say(out, OUT_BAD,
 				"  group     none: no unit confines it\n");
 		return;
@@ -256,8 +284,11 @@ static json_t *fault_reason_json(const struct fault *fault)
 static void fault_json_machine(json_t *one, const struct study *study,
 			       const struct fault_story *story)
 {
+	const struct machine_group *now = NULL;
 	json_t *askers = json_array();
 
+	if (story->device != UIOMMU_PLAN_NONE)
+		now = study->linux_groups[story->device];
 	for (uint32_t i = 0; i < story->asker_count && i < FAULT_ASKERS_MOST;
 	     i++)
 		json_array_append_new(
@@ -276,6 +307,9 @@ static void fault_json_machine(json_t *one, const struct study *study,
 			    story->group == UIOMMU_PLAN_NONE
 				    ? json_null()
 				    : json_group(study, story->group));
+	json_object_set_new(one, "linux_group",
+			    now ? json_integer((json_int_t)now->number)
+				: json_null());
 }
 
 static json_t *fault_json(const struct study *study,
@@ -346,23 +380,35 @@ static char *fault_input(const struct ask *ask, size_t *size,
 	return bytes;
 }
 
+/*
+ * This machine cannot have had the fault if it has no unit: the line is from
+ * elsewhere, and devices of the same address are others.
+ */
+static bool fault_is_from(const struct study *study, bool named)
+{
+	const struct machine *m = study->machine;
+
+	return study->table || m->group_count || (named && m->topology.count);
+}
+
 static int fault_show(const struct ask *ask, const struct fault_log *log)
 {
-	bool named = ask->from || ask->dmar || ask->lspci;
+	bool named = ask->from || ask->dmar || ask->lspci || ask->demo;
+	const struct study *known = NULL;
 	struct machine machine;
 	struct study study;
-	bool known = !study_of(ask, ask->options, &machine, &study);
+	bool made = !study_of(ask, ask->options, &machine, &study);
 	int status = ASK_FINE;
 
-	if (!known && named)
+	if (!made && named)
 		return ASK_FINDINGS;
+	if (made && fault_is_from(&study, named))
+		known = &study;
 	if (ask->json)
-		status = json_print(
-			fault_document(ask, known ? &study : NULL, log),
-			stdout);
+		status = json_print(fault_document(ask, known, log), stdout);
 	else
-		fault_print(ask, known ? &study : NULL, log);
-	if (known) {
+		fault_print(ask, known, log);
+	if (made) {
 		study_fini(&study);
 		machine_fini(&machine);
 	}

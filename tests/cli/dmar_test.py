@@ -71,10 +71,15 @@ def check_text(folder):
          "not used\n", "0000:00:28.0  not used\n")
     if got[1].find("\nerror ") > got[1].find("\nHeader"):
         want("findings come first", got, 0)
+    want("error alone", ask(folder, dmar(drhd(0xfed90000, 1), rmrr(
+        0x9000, 0x3fff, scope(1, 0, 0, (3, 0))))), 1, ": 1 error, 0 warn")
+    want("warning alone", ask(folder, dmar(drhd(0xfed90000, 1),
+                                           drhd(0xfed91000, 1))), 1,
+         ": 0 errors, 2 warnings,")
     want("colour", ask(folder, bad(), "--color", "always"), 1, "\033[1;31m")
     want("checksum", ask(folder, whole()[:-1] + b"\1"), 1, "bytes add up to")
-    want("empty", ask(folder, b""), 1, "error")
-    want("large", ask(folder, bytes(0x20001)), 1, "bytes")
+    want("empty", ask(folder, b""), 1, "no DMAR")
+    want("large", ask(folder, bytes(0x20001)), 1, "no DMAR")
     want("no file", run("dmar", "/nonexistent"), 1, "No such")
     want("file and source", run("dmar", "x", "--from", "y"), 2, "not both")
 
@@ -132,7 +137,8 @@ def check_json(folder):
     same("bad scope", got["records"][2]["scopes"][0]["usable"], False)
     same("errors", [f["severity"] for f in got["dmar_findings"]].count("error"),
          2)
-    got = parse("no table", ask(folder, b"DMAR", "--json"), 1)
+    got = parse("no table", ask(folder, whole()[:-1] + b"\1", "--json"),
+                1)
     same("usable", got["usable"], False)
 
 

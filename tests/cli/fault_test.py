@@ -151,6 +151,9 @@ def check_log():
          "left out 123 more", "COUNT  REQUESTER  TRIED  ADDRESS     REASON\n",
          "\n3      00:02.0    write  0x12345000  0x05: the page is not",
          "machine is not known")
+    got = fault("", log=line() + "\nDMAR:[fault reason 06] a second reason")
+    same("a reason of its own", (fields(got["faults"][0])[4],
+                                 got["lines"]["others"]), (5, 1))
     numbers = "\n".join(interrupt("f0:1f.7", 34, f"{i:x}") for i in (1, 2))
     same("numbers of interrupts", len(fault("", log=numbers)["faults"]), 2)
 
@@ -243,6 +246,17 @@ def check_who():
          "read, in PASID 0x12")
 
 
+def check_linux():
+    """Without the table, Linux's own groups are what is known."""
+    text = "uiommu-bundle 1\n" + function("0000:00:02.0", 0x1000) + \
+        "== group 7\ntype DMA\ndevice 0000:00:02.0\n"
+    want("Linux's group", run("fault", NEW, "--from", "-", text=text), 0,
+         "  group     7 of Linux, DMA: 0000:00:02.0\n")
+    got = run("fault", NEW, "--json", "--from", "-", text=text)
+    one = json.loads(got[1])["faults"][0]
+    same("number", (one["group"], one["linux_group"]), (None, 7))
+
+
 def check_where():
     def places(address, device="00:02.0"):
         return " ".join(fault(line(device, address))["faults"][0]["places"])
@@ -286,6 +300,7 @@ def main():
     check_causes()
     check_given()
     check_who()
+    check_linux()
     check_where()
     check_garbled()
     return end()
