@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: MIT
 """uiommu fault: lines of kernels old and new: fault_test.py PROGRAM"""
 import json
+import os
 import random
+import shutil
 import sys
+import tempfile
 
 from bundles import (FAULTS, bridge, dmar, drhd, end, function, machine, rmrr,
                      run, sane, scope, want)
@@ -255,6 +258,21 @@ def check_linux():
     got = run("fault", NEW, "--json", "--from", "-", text=text)
     one = json.loads(got[1])["faults"][0]
     same("number", (one["group"], one["linux_group"]), (None, 7))
+    with tempfile.TemporaryDirectory() as root:
+        device = os.path.join(root, "sys/bus/pci/devices/0000:00:02.0")
+        group = os.path.join(root, "sys/kernel/iommu_groups/7")
+        os.makedirs(device)
+        os.makedirs(os.path.join(group, "devices/0000:00:02.0"))
+        with open(os.path.join(device, "config"), "wb") as file:
+            file.write(bytes.fromhex(
+                "".join(function("00:02.0", 0x1000).split("\n")[1:])))
+        with open(os.path.join(group, "type"), "w") as file:
+            file.write("DMA\n")
+        want("a user who is not root", run("fault", NEW, "--root", root), 0,
+             "  group     7 of Linux, DMA: 0000:00:02.0\n")
+        shutil.rmtree(group)
+        want("no unit", run("fault", NEW, "--root", root), 0,
+             "machine is not known")
 
 
 def check_where():
