@@ -6,7 +6,7 @@ VARIANT ?=
 FUZZ_SECONDS ?= 60
 SCENARIOS ?=
 
-.PHONY: all run test test-linux bench lint fuzz format clean help
+.PHONY: all run uiommu test test-linux bench lint fuzz format clean help
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -20,6 +20,11 @@ run: $(BUILD)/build.ninja
 	@scripts/setup.sh run
 	@ninja -C $(BUILD) host/bare/uiommu-bare
 	@scripts/run-bare.sh $(BUILD) $(VARIANT)
+
+# The command for people, without sanitizers. `meson install` installs it.
+uiommu:
+	@scripts/setup.sh cli
+	@scripts/build-command.sh $(BUILD)
 
 test:
 	@scripts/setup.sh test
@@ -51,6 +56,7 @@ clean:
 
 help:
 	@echo 'make run       boot the reference kernel in QEMU (VARIANT=list: see all)'
+	@echo 'make uiommu    build the uiommu command: $(BUILD)/cli/uiommu'
 	@echo 'make test      build, check and test everything; ends in a count'
 	@echo 'make test-linux  boot Linux on every machine of tests/linux (10 min)'
 	@echo 'make           build only'

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Install what a target needs: setup.sh run|test|lint|linux|report
+# Install what a target needs: setup.sh run|cli|test|lint|linux|report
 #
 # Silent when nothing is missing. Where it may not install, it says exactly
 # what is to be installed and fails.
@@ -23,12 +23,13 @@ report="$test chromium:chromium"
 
 case ${1-} in
 run) wanted=$run ;;
+cli) wanted="$run $cli" ;;
 test) wanted=$test ;;
 lint) wanted=$lint ;;
 linux) wanted=$linux ;;
 report) wanted=$report ;;
 *)
-	echo "usage: $0 run|test|lint|linux|report" >&2
+	echo "usage: $0 run|cli|test|lint|linux|report" >&2
 	exit 2
 	;;
 esac
