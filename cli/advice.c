@@ -338,6 +338,9 @@ const char *advise_unconfined(const struct study *study, uint32_t device)
 	case UIOMMU_RULE_UNIT_OFF:
 		return "boot with intel_iommu=on, without iommu=off";
 	case UIOMMU_RULE_UNIT_GRAPHICS_OFF:
+		if (reasons[0].detail != UIOMMU_PLAN_NONE)
+			return "nothing: graphics does not work translated on "
+			       "this model of machine";
 		return "boot without intel_iommu=igfx_off";
 	default:
 		if (!study->machine->table)

@@ -51,14 +51,10 @@ static json_t *report_functions(const struct study *study)
 
 	for (uint32_t i = 0; i < t->count; i++) {
 		const struct uiommu_pci_function *f = &t->functions[i];
-		const struct machine_function *known = machine_find(
-			study->machine, f->sid);
 
 		json_array_append_new(
 			list,
-			json_pack("{ss so so so}", "kind", report_kind(f),
-				  "driver",
-				  json_text(known ? known->driver : ""),
+			json_pack("{ss so so}", "kind", report_kind(f),
 				  "acs_can", report_acs(f->acs_capability),
 				  "acs_on", report_acs(f->acs_control)));
 	}

@@ -118,6 +118,7 @@ static bool json_other_is_device(enum uiommu_rule rule)
 	       (rule >= UIOMMU_RULE_TYPE_OPTION &&
 		rule <= UIOMMU_RULE_TYPE_CONFLICT) ||
 	       rule == UIOMMU_RULE_TYPE_REFUSED ||
+	       rule == UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS ||
 	       rule == UIOMMU_RULE_REGION_NOT_USER;
 }
 

@@ -138,6 +138,9 @@ int study_make(struct study *study, struct machine *machine,
 	names_init(study->names, NULL);
 	study->table = machine->table && !machine->dmar_error;
 	study->input.topology = &machine->topology;
+	study->input.isoch_without_tlb = uiommu_topology_isoch_without_tlb(
+		&machine->topology);
+	study->input.ggc = uiommu_topology_ggc(&machine->topology);
 	study->input.rules = ask->rules;
 	study->input.build_default = ask->build;
 	study_assume_acs(study, machine);

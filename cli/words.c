@@ -152,7 +152,7 @@ static const char *words_besides(const struct study *study,
 	case UIOMMU_RULE_UNIT_OFF:
 		return "IOMMU off: DMA is not confined";
 	case UIOMMU_RULE_UNIT_GRAPHICS_OFF:
-		return "igfx_off: DMA is not confined";
+		return "unit off for graphics: DMA is not confined";
 	case UIOMMU_RULE_GROUP_CLAIM:
 		return "by its vendor's word";
 	case UIOMMU_RULE_GROUP_LINUX:

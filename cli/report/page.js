@@ -78,7 +78,7 @@ devices.forEach((d, i) => {
 	d.index = i;
 	d.children = [];
 	d.marks = [];
-	d.facts = data.functions[i] || { kind: "ACPI device", driver: "" };
+	d.facts = data.functions[i] || { kind: "ACPI device" };
 	byName.set(d.device, d);
 });
 
@@ -682,7 +682,7 @@ function fill(d) {
 		d.name ? html("p", "", d.name) : "", pairs([
 			["class", d.class_name], ["kind", d.facts.kind],
 			["model", d.vendor ? d.vendor + ":" + d.device_id : ""],
-			["driver", d.facts.driver], ["unit", d.unit || "none"],
+			["driver", d.driver], ["unit", d.unit || "none"],
 			["requires", d.requires],
 			["access control", d.facts.acs_can
 				? d.facts.acs_on + " on, of " + d.facts.acs_can

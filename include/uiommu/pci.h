@@ -193,6 +193,36 @@ void uiommu_topology_set_domain(struct uiommu_topology *topology,
  */
 bool uiommu_topology_isoch_without_tlb(const struct uiommu_topology *topology);
 
+/* What firmware set aside for graphics that a unit translates. */
+enum uiommu_ggc {
+	UIOMMU_GGC_UNKNOWN = 0, /* another chipset, or the register is hidden */
+	UIOMMU_GGC_NO_SHADOW,	/* nothing: its unit must stay off */
+	UIOMMU_GGC_SHADOW,	/* the second table that it needs */
+};
+
+/**
+ * uiommu_topology_ggc_bridge() - the host bridge whose register says that
+ * @topology: scanned
+ *
+ * Context: any.
+ *
+ * Return: index of the first host bridge of a known model (Intel's Calpella),
+ *   or UIOMMU_PCI_NONE.
+ */
+uint32_t uiommu_topology_ggc_bridge(const struct uiommu_topology *topology);
+
+/**
+ * uiommu_topology_ggc() - did firmware prepare graphics for its unit?
+ * @topology: scanned
+ *
+ * For ggc of the plan's input.
+ *
+ * Context: sleep; reads configuration space of that host bridge alone.
+ *
+ * Return: what the register says, UIOMMU_GGC_UNKNOWN if there is none.
+ */
+enum uiommu_ggc uiommu_topology_ggc(const struct uiommu_topology *topology);
+
 /**
  * uiommu_topology_enable_acs() - turn on what isolates devices in bridges
  * @topology: scanned; acs_control is brought up to date

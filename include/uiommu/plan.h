@@ -92,6 +92,7 @@ struct uiommu_plan_input {
 	bool memory_encryption; /* of the host: identity is not for default */
 	bool trusted_boot;	/* a measured launch: remapping is forced */
 	bool isoch_without_tlb; /* uiommu_topology_isoch_without_tlb() */
+	enum uiommu_ggc ggc;	/* uiommu_topology_ggc() */
 	/* Units without pass-through have no 1:1 table that all can walk. */
 	bool no_identity_tables;
 	const struct uiommu_plan_override *overrides;
@@ -134,7 +135,7 @@ enum uiommu_rule {
 	UIOMMU_RULE_UNIT_PHYSICAL,     /* that of its physical function */
 	UIOMMU_RULE_UNIT_REQUESTER,    /* that of the function it asks as */
 	UIOMMU_RULE_UNIT_NAMESPACE,    /* a scope names the ACPI device */
-	UIOMMU_RULE_UNIT_GRAPHICS_OFF, /* an option leaves its unit off */
+	UIOMMU_RULE_UNIT_GRAPHICS_OFF, /* option or model leave it off */
 	UIOMMU_RULE_UNIT_OFF,	       /* remapping is not wanted */
 	UIOMMU_RULE_UNIT_NONE,	       /* no unit covers it */
 	UIOMMU_RULE_GROUP_ALONE,       /* isolated all the way to the root */
@@ -157,15 +158,16 @@ enum uiommu_rule {
 	UIOMMU_RULE_TYPE_BLOCKED,   /* what is required cannot be made */
 	UIOMMU_RULE_TYPE_CONFLICT,  /* members require different types */
 	/* Besides one of the above: */
-	UIOMMU_RULE_TYPE_NO_IDENTITY,	  /* its unit has none */
-	UIOMMU_RULE_TYPE_QUIRK,		  /* the model is known to need it */
-	UIOMMU_RULE_TYPE_QUIRK_UNTRUSTED, /* the same, but from outside */
-	UIOMMU_RULE_TYPE_REFUSED,	  /* an override cannot be had */
-	UIOMMU_RULE_TYPE_NOT_LAZY,	  /* caching mode forbids lazy */
-	UIOMMU_RULE_TYPE_MASK,		  /* it does not reach all of RAM */
-	UIOMMU_RULE_REGION_RMRR,	  /* firmware asked for it */
-	UIOMMU_RULE_REGION_MSI,		  /* the interrupt address range */
-	UIOMMU_RULE_REGION_ISA,		  /* low memory of an ISA bridge */
+	UIOMMU_RULE_TYPE_NO_IDENTITY,	    /* its unit has none */
+	UIOMMU_RULE_TYPE_QUIRK,		    /* the model is known to need it */
+	UIOMMU_RULE_TYPE_QUIRK_UNTRUSTED,   /* the same, but from outside */
+	UIOMMU_RULE_TYPE_REFUSED,	    /* an override cannot be had */
+	UIOMMU_RULE_TYPE_NOT_LAZY,	    /* caching mode forbids lazy */
+	UIOMMU_RULE_TYPE_MASK,		    /* it does not reach all of RAM */
+	UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS, /* a chipset forbids lazy */
+	UIOMMU_RULE_REGION_RMRR,	    /* firmware asked for it */
+	UIOMMU_RULE_REGION_MSI,		    /* the interrupt address range */
+	UIOMMU_RULE_REGION_ISA,		    /* low memory of an ISA bridge */
 	/* Besides those: */
 	UIOMMU_RULE_REGION_IN_RAM,   /* it overlaps the host's RAM */
 	UIOMMU_RULE_REGION_IN_MSI,   /* it overlaps the interrupt range */
@@ -202,7 +204,8 @@ struct uiommu_reason {
  *   UNIT_PHYSICAL	  DMAR record; the physical function
  *   UNIT_REQUESTER	  DMAR record; the function it asks as
  *   UNIT_NAMESPACE	  DMAR record of the unit; that of the ANDD
- *   UNIT_GRAPHICS_OFF	  DMAR record whose unit stays off
+ *   UNIT_GRAPHICS_OFF	  DMAR record whose unit stays off; the function whose
+ *			  model is why, or NONE: an option
  *   GROUP_REACH	  the function without ACS, or the device itself; its
  *			  lack
  *   GROUP_JOINED	  the lowest other member
@@ -222,6 +225,7 @@ struct uiommu_reason {
  *   TYPE_REFUSED	  the member that was named; the type asked for
  *   TYPE_NOT_LAZY	  DMAR record of a unit with caching mode, or NONE; NONE
  *   TYPE_MASK		  NONE; bits of address that it has
+ *   TYPE_NOT_LAZY_GRAPHICS  the host bridge whose model it is; NONE
  *   REGION_RMRR, _MSI, _ISA  DMAR record or NONE; index into regions
  *   REGION_IN_RAM, _IN_MSI   the same
  *   REGION_NOT_USER	  the member whose region it is; index into regions

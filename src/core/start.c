@@ -76,6 +76,7 @@ static int start_plan(struct uiommu *uiommu)
 	input.no_identity_tables = !uiommu->soft_identity;
 	input.isoch_without_tlb = uiommu_topology_isoch_without_tlb(
 		&uiommu->topology);
+	input.ggc = uiommu_topology_ggc(&uiommu->topology);
 	err = start_find_facts(uiommu, &facts, &input);
 	if (!err)
 		err = uiommu_plan_make(uiommu->host, &input, &uiommu->plan);

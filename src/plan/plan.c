@@ -136,6 +136,7 @@ static void plan_decide(struct plan_work *work)
 	uint32_t i;
 
 	plan_begin(work);
+	uiommu_plan_graphics_note(work);
 	for (i = 0; i < work->plan.record_count; i++)
 		work->plan.record_offsets[i] =
 			work->input->dmar->records[i].offset;

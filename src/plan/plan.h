@@ -13,7 +13,7 @@
 #define PLAN_MOST_BRIDGES 256
 
 /* Reasons for the type that a device can have at once. */
-#define PLAN_TYPE_REASONS 6
+#define PLAN_TYPE_REASONS 7
 
 /* Group reasons a device can have at once, apart from being alone. */
 #define PLAN_GROUP_REASONS 7
@@ -95,6 +95,9 @@ struct plan_work {
 	struct plan_step *steps;  /* of a walk; see plan_linux.c */
 	struct plan_turn *order;  /* devices in Linux's boot order */
 	uint32_t function_count;  /* devices above have no function */
+	bool graphics_off;	  /* displays are left alone... */
+	uint32_t graphics_by;	  /* ...for this one's model, or NONE: asked */
+	uint32_t not_lazy;	  /* host bridge that forbids it, or NONE */
 	struct plan_alias *users; /* of each alias; ascending sid, device */
 	uint32_t reason_room;
 	struct uiommu_plan plan;
@@ -109,7 +112,7 @@ struct plan_type_facts {
 	bool needs_identity;		  /* some member requires it */
 	bool needs_dma;			  /* some member requires translation */
 	bool can_identity;		  /* every member's unit can make it */
-	bool caching;			  /* lazy invalidation makes no sense */
+	bool caching;			  /* lazy invalidation is not for it */
 	enum uiommu_domain_type override; /* NONE, IDENTITY, DMA, DMA_FQ */
 	enum uiommu_choice passthrough;
 	enum uiommu_choice strict;
@@ -123,7 +126,7 @@ struct plan_type_decision {
 	enum uiommu_domain_type type;
 	enum uiommu_rule rule;
 	bool required;	 /* a fall-back to DMA is not allowed */
-	bool wants_lazy; /* DMA_FQ but for caching mode */
+	bool wants_lazy; /* DMA_FQ but for that */
 };
 
 void uiommu_plan_decide_type(const struct plan_type_facts *facts,
@@ -192,6 +195,9 @@ struct uiommu_sid uiommu_plan_sid(const struct uiommu_plan *plan,
 				  uint32_t device);
 
 /* --- The decisions, in order. "say" adds the reasons of one device. --- */
+
+/* plan_graphics.c: what is known of the machine's graphics. */
+void uiommu_plan_graphics_note(struct plan_work *work);
 
 bool uiommu_plan_has_unit(const struct plan_work *work, uint32_t record);
 void uiommu_plan_units(struct plan_work *work);

@@ -61,6 +61,19 @@ bool uiommu_plan_disclaimed(const struct uiommu_pci_function *function)
 	return function->vendor == PLAN_VENDOR_WANGXUN;
 }
 
+bool uiommu_plan_breaks_graphics(const struct uiommu_pci_function *function)
+{
+	uint32_t i;
+
+	if (function->vendor != PLAN_VENDOR_INTEL)
+		return false;
+	for (i = 0; i < uiommu_plan_graphics_count; i++) {
+		if (uiommu_plan_graphics[i].device == function->device)
+			return true;
+	}
+	return false;
+}
+
 static bool plan_model_below(const struct plan_model *model,
 			     const struct uiommu_pci_function *function)
 {

@@ -57,10 +57,18 @@ struct plan_model {
 	const char *model;
 };
 
+/* Graphics that does not work translated: of this model, or next to it. */
+struct plan_graphics {
+	uint16_t device; /* of Intel */
+	const char *model;
+};
+
 extern const struct plan_claim uiommu_plan_claims[];
 extern const uint32_t uiommu_plan_claim_count;
 extern const struct plan_model uiommu_plan_models[];
 extern const uint32_t uiommu_plan_model_count;
+extern const struct plan_graphics uiommu_plan_graphics[];
+extern const uint32_t uiommu_plan_graphics_count;
 
 /* Index of the claim that a whole vendor makes for integrated endpoints. */
 #define PLAN_CLAIM_INTEGRATED (UIOMMU_PLAN_NONE - 1)
@@ -70,6 +78,8 @@ uint32_t uiommu_plan_claim(const struct uiommu_pci_function *function,
 			   enum uiommu_rules rules);
 /* Its vendor lists what isolates, and @function is not on the list. */
 bool uiommu_plan_disclaimed(const struct uiommu_pci_function *function);
+/* Does graphics not work translated where @function is? */
+bool uiommu_plan_breaks_graphics(const struct uiommu_pci_function *function);
 /* The line for @function's model, or UIOMMU_PLAN_NONE. */
 uint32_t uiommu_plan_model(const struct uiommu_pci_function *function);
 

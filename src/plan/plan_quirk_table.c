@@ -5,8 +5,9 @@
  *
  * The first table holds vendors' statements that a model isolates though it
  * has no access control, the second under which requester ids a model asks
- * besides its own. The facts are those that Linux gathered. Lines overlap
- * only where they differ in what the function must be or in the subsystem.
+ * besides its own, the third where graphics does not work translated. The
+ * facts are those that Linux gathered. Lines overlap only where they differ in
+ * what the function must be or in the subsystem.
  */
 #include "plan/plan_quirk.h"
 
@@ -278,4 +279,44 @@ const struct plan_model uiommu_plan_models[] = {
 };
 const uint32_t uiommu_plan_model_count =
 	sizeof(uiommu_plan_models) / sizeof(uiommu_plan_models[0]);
+
+/* Of Intel. The same for what is next to it: a host bridge tells the chipset. */
+const struct plan_graphics uiommu_plan_graphics[] = {
+	/* device, model */
+	{ 0x0044, "QM57, QS57 host bridge" },
+	{ 0x1602, "Broadwell graphics" },
+	{ 0x1606, "Broadwell graphics" },
+	{ 0x160a, "Broadwell graphics" },
+	{ 0x160b, "Broadwell graphics" },
+	{ 0x160d, "Broadwell graphics" },
+	{ 0x160e, "Broadwell graphics" },
+	{ 0x1612, "Broadwell graphics" },
+	{ 0x1616, "Broadwell graphics" },
+	{ 0x161a, "Broadwell graphics" },
+	{ 0x161b, "Broadwell graphics" },
+	{ 0x161d, "Broadwell graphics" },
+	{ 0x161e, "Broadwell graphics" },
+	{ 0x1622, "Broadwell graphics" },
+	{ 0x1626, "Broadwell graphics" },
+	{ 0x162a, "Broadwell graphics" },
+	{ 0x162b, "Broadwell graphics" },
+	{ 0x162d, "Broadwell graphics" },
+	{ 0x162e, "Broadwell graphics" },
+	{ 0x1632, "Broadwell graphics" },
+	{ 0x1636, "Broadwell graphics" },
+	{ 0x163a, "Broadwell graphics" },
+	{ 0x163b, "Broadwell graphics" },
+	{ 0x163d, "Broadwell graphics" },
+	{ 0x163e, "Broadwell graphics" },
+	{ 0x29b2, "Q35 graphics" },
+	{ 0x2a40, "GM45 host bridge" },
+	{ 0x2e00, "G4x host bridge" },
+	{ 0x2e10, "G4x host bridge" },
+	{ 0x2e20, "G4x host bridge" },
+	{ 0x2e30, "G4x host bridge" },
+	{ 0x2e40, "G4x host bridge" },
+	{ 0x2e90, "G4x host bridge" },
+};
+const uint32_t uiommu_plan_graphics_count =
+	sizeof(uiommu_plan_graphics) / sizeof(uiommu_plan_graphics[0]);
 /* clang-format on */

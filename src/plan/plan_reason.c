@@ -92,6 +92,17 @@ static size_t plan_unit_none_text(const struct uiommu_plan *plan,
 {
 	const char *why = "is not there";
 
+	if (reason->rule == UIOMMU_RULE_UNIT_GRAPHICS_OFF &&
+	    reason->detail != UIOMMU_PLAN_NONE)
+		return uiommu_format(
+			text, size,
+			"the unit of " PLAN_RECORD_FMT " is for displays alone "
+			"and stays off, as graphics does not work translated "
+			"next to " UIOMMU_SID_FMT ", so nothing confines the "
+			"DMA of " UIOMMU_SID_FMT,
+			PLAN_RECORD(plan, reason->other),
+			PLAN_SID(topology, reason->detail),
+			PLAN_SID(topology, reason->device));
 	if (reason->rule == UIOMMU_RULE_UNIT_GRAPHICS_OFF)
 		why = "is for displays alone and an option leaves it off";
 	else if (reason->rule == UIOMMU_RULE_UNIT_OFF)
@@ -157,7 +168,7 @@ size_t uiommu_reason_text(const struct uiommu_plan *plan,
 	if (reason->rule <= UIOMMU_RULE_GROUP_MULTIFUNCTION)
 		return uiommu_plan_group_text(plan, topology, reason, text,
 					      size);
-	if (reason->rule <= UIOMMU_RULE_TYPE_MASK)
+	if (reason->rule <= UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS)
 		return uiommu_plan_type_text(plan, topology, reason, text,
 					     size);
 	return uiommu_plan_region_text(plan, topology, reason, text, size);

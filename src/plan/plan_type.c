@@ -6,7 +6,7 @@
  *
  * Known models, from Linux: the audio function of Intel's ICH10 cannot meet
  * its deadlines when the unit it is under has no TLB entries. Graphics is left
- * alone when the option says so. Neither for what comes from outside: there
+ * alone when the option or plan_graphics.c says so. Neither for what comes from outside: there
  * anybody may give a device any id.
  */
 #include "plan/plan.h"
@@ -33,7 +33,7 @@ static bool plan_quirk(const struct plan_work *work, uint32_t device)
 	    function->vendor == PLAN_VENDOR_INTEL &&
 	    function->device == PLAN_ICH10_AUDIO)
 		return true;
-	return work->input->options.igfx_off &&
+	return work->graphics_off &&
 	       function->class_code >> 16 == PLAN_CLASS_DISPLAY;
 }
 
@@ -170,7 +170,8 @@ void uiommu_plan_types(struct plan_work *work)
 		facts.needs_identity = note->requirer != UIOMMU_PLAN_NONE;
 		facts.needs_dma = note->confined != UIOMMU_PLAN_NONE;
 		facts.can_identity = !note->no_identity;
-		facts.caching = note->caching != UIOMMU_PLAN_NONE;
+		facts.caching = note->caching != UIOMMU_PLAN_NONE ||
+				work->not_lazy != UIOMMU_PLAN_NONE;
 		facts.override = UIOMMU_DOMAIN_NONE;
 		if (note->override != UIOMMU_PLAN_NONE)
 			facts.override =
@@ -245,6 +246,19 @@ static void plan_say_quirk(struct plan_work *work, uint32_t device)
 	}
 }
 
+/* It would be lazy: says what forbids that, if two things do both. */
+static void plan_say_not_lazy(struct plan_work *work, uint32_t device)
+{
+	uint32_t group = work->plan.devices[device].group;
+
+	if (work->notes[group].caching != UIOMMU_PLAN_NONE)
+		uiommu_plan_say(work, UIOMMU_RULE_TYPE_NOT_LAZY, device,
+				work->notes[group].caching, UIOMMU_PLAN_NONE);
+	if (work->not_lazy != UIOMMU_PLAN_NONE)
+		uiommu_plan_say(work, UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS,
+				device, work->not_lazy, UIOMMU_PLAN_NONE);
+}
+
 static void plan_say_besides(struct plan_work *work, uint32_t device)
 {
 	const struct uiommu_plan_device *decided = &work->plan.devices[device];
@@ -264,8 +278,7 @@ static void plan_say_besides(struct plan_work *work, uint32_t device)
 					group->named, (uint32_t)asked);
 	}
 	if (group->wants_lazy)
-		uiommu_plan_say(work, UIOMMU_RULE_TYPE_NOT_LAZY, device,
-				group->caching, UIOMMU_PLAN_NONE);
+		plan_say_not_lazy(work, device);
 	if (type == UIOMMU_DOMAIN_IDENTITY && bits < 64 &&
 	    work->plan.ram_last >> bits != 0)
 		uiommu_plan_say(work, UIOMMU_RULE_TYPE_MASK, device,

@@ -13,7 +13,7 @@
  *
  * A virtual function has the unit of its physical function, and what asks as
  * another has the unit of that one. A unit for displays alone counts as absent
- * where an option leaves it off.
+ * where an option or the machine's model leaves it off.
  *
  * A bridge that firmware lists as an endpoint is taken for what it is.
  */
@@ -61,8 +61,7 @@ static bool plan_is_for_displays(const struct plan_work *work, uint32_t index)
 static bool plan_is_used(const struct plan_work *work, uint32_t index)
 {
 	return uiommu_plan_has_unit(work, index) &&
-	       !(work->input->options.igfx_off &&
-		 plan_is_for_displays(work, index));
+	       !(work->graphics_off && plan_is_for_displays(work, index));
 }
 
 /* Notes with each function the first record that names it. */
@@ -128,8 +127,10 @@ static struct uiommu_reason plan_unit_of(const struct plan_work *work,
 		reason.other = work->notes[i].absent;
 		if (reason.other != UIOMMU_PLAN_NONE) {
 			/* A unit that is there and yet not used. */
-			if (uiommu_plan_has_unit(work, reason.other))
-				reason.rule = UIOMMU_RULE_UNIT_GRAPHICS_OFF;
+			if (!uiommu_plan_has_unit(work, reason.other))
+				return reason;
+			reason.rule = UIOMMU_RULE_UNIT_GRAPHICS_OFF;
+			reason.detail = work->graphics_by;
 			return reason;
 		}
 		i = uiommu_plan_above(work->topology, i);

@@ -221,7 +221,7 @@ def main():
         words = "".join(page.words)
         for evil in (EVIL, bundle.name, "\\_SB." + EVIL):
             check("said as it is", evil in words, evil)
-        check("driver", data["functions"][0]["driver"] == EVIL[:31])
+        check("driver", data["devices"][0]["driver"] == EVIL[:31])
         check("findings", data["dmar_findings"] and
               "wrong with the DMAR" in words)
         drawn("evil", path, data)

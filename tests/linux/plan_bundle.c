@@ -132,6 +132,9 @@ static void prepare(const struct machine *machine, struct input *input)
 {
 	memset(input, 0, sizeof(*input));
 	input->plan.topology = &machine->topology;
+	input->plan.isoch_without_tlb = uiommu_topology_isoch_without_tlb(
+		&machine->topology);
+	input->plan.ggc = uiommu_topology_ggc(&machine->topology);
 	input->plan.rules = UIOMMU_RULES_LINUX;
 	input->plan.build_default = UIOMMU_DOMAIN_DMA_FQ;
 	if (machine->table != NULL && machine->dmar_error == UIOMMU_OK) {
