@@ -138,6 +138,7 @@ int study_make(struct study *study, struct machine *machine,
 	names_init(study->names, NULL);
 	study->table = machine->table && !machine->dmar_error;
 	study->input.topology = &machine->topology;
+	study->input.chipset_set_up = true; /* Linux does so at boot */
 	study->input.isoch_without_tlb = uiommu_topology_isoch_without_tlb(
 		&machine->topology);
 	study->input.ggc = uiommu_topology_ggc(&machine->topology);

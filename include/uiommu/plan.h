@@ -92,6 +92,9 @@ struct uiommu_plan_input {
 	bool memory_encryption; /* of the host: identity is not for default */
 	bool trusted_boot;	/* a measured launch: remapping is forced */
 	bool isoch_without_tlb; /* uiommu_topology_isoch_without_tlb() */
+	/* The host sets the registers by which chipset ports isolate, as Linux
+	 * does: strict rules believe those ports then, too. */
+	bool chipset_set_up;
 	enum uiommu_ggc ggc;	/* uiommu_topology_ggc() */
 	/* Units without pass-through have no 1:1 table that all can walk. */
 	bool no_identity_tables;

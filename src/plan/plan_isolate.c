@@ -91,6 +91,12 @@ static void plan_note_apart(struct plan_work *work, uint32_t i)
 	note->apart = plan_apart(function, UIOMMU_RULES_STRICT, &claims[0]);
 	note->linux_apart = plan_apart(function, UIOMMU_RULES_LINUX,
 				       &claims[1]);
+	/* The host has done what this vendor's word hangs on. */
+	if (!note->apart && work->input->chipset_set_up &&
+	    uiommu_plan_claim_hangs(claims[1])) {
+		note->apart = true;
+		claims[0] = claims[1];
+	}
 	note->claim = claims[work->input->rules == UIOMMU_RULES_LINUX];
 	/* One that does without is not worth a word. */
 	if (plan_is_apart(function, work->input->rules))

@@ -136,6 +136,12 @@ const char *uiommu_plan_claim_text(uint32_t detail)
 	}
 }
 
+bool uiommu_plan_claim_hangs(uint32_t claim)
+{
+	return claim < uiommu_plan_claim_count &&
+	       uiommu_plan_claims[claim].says == PLAN_SAYS_SET_UP;
+}
+
 const char *uiommu_plan_claim_model(uint32_t detail)
 {
 	if (detail == PLAN_CLAIM_INTEGRATED)

@@ -76,6 +76,8 @@ extern const uint32_t uiommu_plan_graphics_count;
 /* The claim that @rules accept for @function, or UIOMMU_PLAN_NONE. */
 uint32_t uiommu_plan_claim(const struct uiommu_pci_function *function,
 			   enum uiommu_rules rules);
+/* Does it hold only once the host has set registers of the chipset? */
+bool uiommu_plan_claim_hangs(uint32_t claim);
 /* Its vendor lists what isolates, and @function is not on the list. */
 bool uiommu_plan_disclaimed(const struct uiommu_pci_function *function);
 /* Does graphics not work translated where @function is? */

@@ -286,12 +286,47 @@ static void test_words(void **state)
 	assert_string_equal(uiommu_plan_alias_model(123456), "no such model");
 }
 
+/* Two ports of a chipset that isolate once its registers are set. */
+static void test_set_up(void **state)
+{
+	struct machine *machine = *state;
+	struct fake_function *port;
+	unsigned int i;
+
+	machine_drhd(machine, UIOMMU_DRHD_INCLUDE_PCI_ALL);
+	for (i = 0; i < 2; i++) {
+		port = fake_port(machine->host, fake_sid(0, 0x1c, 4 * i), RP,
+				 1 + i, 1 + i, false);
+		port->space[0] = (0x1c10 + 8 * i) << 16 | 0x8086;
+		fake_multifunction(port);
+		fake_express(fake_add(machine->host, fake_sid(1 + i, 0, 0),
+				      0x10d38086, 0x020000, 0),
+			     EP);
+	}
+	/* By the strict rules, unless the host says that it set them. */
+	machine_plan(machine);
+	assert_int_equal(machine->plan.group_count, 1);
+	machine->input.chipset_set_up = true;
+	machine_plan(machine);
+	assert_int_equal(machine->plan.group_count, 4);
+	assert_non_null(strstr(machine_says(machine, fake_sid(1, 0, 0),
+					    UIOMMU_RULE_GROUP_CLAIM),
+			       "once chipset registers are set so"));
+	/* By Linux's it does so itself. */
+	machine->input.chipset_set_up = false;
+	machine->input.rules = UIOMMU_RULES_LINUX;
+	machine_plan(machine);
+	assert_int_equal(machine->plan.group_count, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_models),
 		cmocka_unit_test(test_wide),
 		cmocka_unit_test_setup_teardown(test_words, machine_setup,
+						machine_teardown),
+		cmocka_unit_test_setup_teardown(test_set_up, machine_setup,
 						machine_teardown),
 	};
 
