@@ -57,9 +57,9 @@ def dmar(*records, flags=0, width=48):
     return table[:9] + bytes([-sum(table) & 255]) + table[10:]
 
 
-def function(sid, device):
+def function(sid, device, kind=0x0200):
     """Conventional endpoint."""
-    words = struct.pack("<HHIBBHI", 0x8086, device, 0, 0, 0, 0x0200, 0)
+    words = struct.pack("<HHIBBHI", 0x8086, device, 0, 0, 0, kind, 0)
     return f"== config {sid}\n{words.hex()}\n" + ("00" * 16 + "\n") * 3
 
 

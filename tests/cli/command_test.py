@@ -4,14 +4,38 @@
 import random
 import sys
 
-from bundles import bundle, end, function, run, sane, want
+from bundles import bundle, dmar, drhd, end, function, machine, run, sane, \
+    scope, want
 
 
 def groups(text):
     return run("groups", "--from", "-", text=text)
 
 
+def calpella(control):
+    """Its host bridge, and a display with a unit of its own."""
+    units = dmar(drhd(0xfed91000, 0, scope(1, 0, 0, (2, 0))),
+                 drhd(0xfed90000, 1))
+    rest = bytearray(192)
+    rest[0x12:0x14] = control.to_bytes(2, "little")
+    lines = "".join(rest[i:i + 16].hex() + "\n" for i in range(0, 192, 16))
+    return machine(units, function("0000:00:00.0", 0x0040, 0x0600) + lines,
+                   function("0000:00:02.0", 0x0046, 0x0300),
+                   function("0000:00:03.0", 0x1000))
+
+
+def test_graphics():
+    lazy = ("--options", "iommu.strict=0")
+    for control, device, status, word in (
+            (0x0130, "02", 1, "UNIT_GRAPHICS_OFF"),
+            (0x0930, "03", 0, "TYPE_NOT_LAZY_GRAPHICS")):
+        got = run("explain", "--from", "-", *lazy, f"00:{device}.0",
+                  text=calpella(control))
+        want(f"graphics control {control:x}", got, status, word)
+
+
 def main():
+    test_graphics()
     good = bundle([["02"], ["03"]])
     want("Linux agrees", groups(good), 0,
          "Linux agrees: all 2 of its groups")

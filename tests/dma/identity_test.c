@@ -390,6 +390,27 @@ static void test_graphics_off(void **state)
 	take_down(f);
 }
 
+/* R89: as with the option, where its chipset set no second table aside. */
+static void test_graphics_model(void **state)
+{
+	struct fixture *f = *state;
+
+	two_units(f);
+	for (unsigned int i = 0; i < f->machine.config.function_count; i++) {
+		if (f->functions[i].sid.rid != alone.rid)
+			continue;
+		f->functions[i].vendor = 0x8086;
+		f->functions[i].device = 0x0040;
+	}
+	f->machine.options.options.passthrough = UIOMMU_CHOICE_DEFAULT;
+	build(f);
+	assert_int_equal(uiommu_start(f->machine.uiommu), UIOMMU_OK);
+	assert_int_equal(vtdm_stats(f->machine.host->units[1])->te_on, 0);
+	assert_null(uiommu_device_group(machine_device(&f->machine, alone)));
+	assert_int_equal(type_of(f, other), UIOMMU_DOMAIN_DMA);
+	take_down(f);
+}
+
 /* Even one that firmware left translating. */
 static void test_left_translating(void **state)
 {
@@ -450,6 +471,7 @@ int main(void)
 		cmocka_unit_test_setup(test_weakest, set_up),
 		cmocka_unit_test_setup(test_add_hangs, set_up),
 		cmocka_unit_test_setup(test_graphics_off, set_up),
+		cmocka_unit_test_setup(test_graphics_model, set_up),
 		cmocka_unit_test_setup(test_left_translating, set_up),
 		cmocka_unit_test_setup(test_off, set_up),
 	};

@@ -575,6 +575,39 @@ static void test_isoch(void **state)
 	assert_false(uiommu_topology_isoch_without_tlb(topology));
 }
 
+/* Calpella: what its host bridge says of graphics' second table. */
+static void test_ggc(void **state)
+{
+	static const struct {
+		uint32_t id;
+		uint32_t dword; /* at 0x50; GGC is the upper half */
+		enum uiommu_ggc ggc;
+	} cases[] = {
+		{ 0x00408086, 0x00000000, UIOMMU_GGC_NO_SHADOW },
+		{ 0x00408086, 0xf7ffffff, UIOMMU_GGC_NO_SHADOW },
+		{ 0x00408086, 0x08000000, UIOMMU_GGC_SHADOW },
+		{ 0x00628086, 0x0a300000, UIOMMU_GGC_SHADOW },
+		{ 0x006a8086, 0x03300000, UIOMMU_GGC_NO_SHADOW },
+		{ 0x006a8086, 0xffffffff, UIOMMU_GGC_UNKNOWN }, /* hidden */
+		{ 0x00448086, 0x08000000, UIOMMU_GGC_UNKNOWN },
+		{ 0x00418086, 0x08000000, UIOMMU_GGC_UNKNOWN },
+		{ 0x00401234, 0x08000000, UIOMMU_GGC_UNKNOWN },
+	};
+	struct fixture *fixture = *state;
+	struct fake_function *bridge;
+
+	fake_add(fixture->host, fake_sid(0, 0, 0), 0x12378086, 0x060000, 0);
+	bridge = fake_add(fixture->host, fake_sid(0, 1, 0), 0, 0x060000, 0);
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bridge->space[0] = cases[i].id;
+		bridge->space[0x50 / 4] = cases[i].dword;
+		uiommu_topology_fini(&fixture->topology);
+		scan(fixture);
+		assert_int_equal(uiommu_topology_ggc(&fixture->topology),
+				 cases[i].ggc);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -595,6 +628,7 @@ int main(void)
 		TEST(test_gone),
 		TEST(test_enable_acs),
 		TEST(test_isoch),
+		TEST(test_ggc),
 	};
 
 	return cmocka_run_group_tests_name("pci topology", tests, NULL, NULL);

@@ -131,6 +131,7 @@ static void fuzz_plan(struct uiommu_host *host, struct uiommu_dmar *dmar)
 	uiommu_topology_init(&topology, host);
 	if (uiommu_topology_scan(&topology, 0, 0, 7) == 0) {
 		uiommu_topology_enable_acs(&topology);
+		input.ggc = uiommu_topology_ggc(&topology);
 		if (uiommu_plan_make(host, &input, &plan) == 0) {
 			fuzz_check(&plan, &topology);
 			uiommu_plan_fini(&plan);

@@ -22,6 +22,9 @@ static void random_kinds(struct machine *machine, uint64_t *seed)
 {
 	static const uint32_t classes[] = { 0x030000, 0x0c0330, 0x060100,
 					    0x010600 };
+	static const uint32_t models[] = { 0x2a40, 0x163e, 0x0040, 0x0040,
+					   0x006a, 0x006a, 0x006a, 0x006a };
+	uint32_t model = models[random_below(seed, 8)]; /* of the machine */
 	uint32_t i;
 
 	for (i = 0; i < FAKE_SLOTS; i++) {
@@ -33,6 +36,8 @@ static void random_kinds(struct machine *machine, uint64_t *seed)
 			f->space[2] = classes[random_below(seed, 4)] << 8;
 		if (random_below(seed, 20) == 0)
 			f->space[0] = 0x3a3e8086;
+		else if (random_below(seed, 20) == 0)
+			f->space[0] = model << 16 | 0x8086;
 	}
 }
 
@@ -131,6 +136,38 @@ static bool from_outside(const struct machine *machine, uint32_t i)
 	return f->untrusted;
 }
 
+static bool is_intel(const struct uiommu_pci_function *f, uint16_t a,
+		     uint16_t b)
+{
+	return f->vendor == 0x8086 && (f->device == a || f->device == b);
+}
+
+/* The first host bridge with a second table for graphics, if from inside. */
+static bool has_bridge(const struct machine *machine)
+{
+	uint32_t i = 0;
+
+	while (i < machine->topology.count &&
+	       !is_intel(&machine->topology.functions[i], 0x0040, 0x006a))
+		i++;
+	return i < machine->topology.count && !from_outside(machine, i);
+}
+
+/* Of the models that random machines have. */
+static bool leaves_displays(const struct machine *machine)
+{
+	uint32_t i;
+
+	for (i = 0; i < machine->topology.count; i++) {
+		if (is_intel(&machine->topology.functions[i], 0x2a40, 0x163e) &&
+		    !from_outside(machine, i))
+			return true;
+	}
+	return machine->options.igfx_off ||
+	       (machine->input.ggc == UIOMMU_GGC_NO_SHADOW &&
+		has_bridge(machine));
+}
+
 static enum uiommu_domain_type demanded(const struct machine *machine,
 					uint32_t i)
 {
@@ -148,7 +185,7 @@ static enum uiommu_domain_type demanded(const struct machine *machine,
 	if (machine->input.isoch_without_tlb && f->vendor == 0x8086 &&
 	    f->device == 0x3a3e)
 		type = UIOMMU_DOMAIN_IDENTITY;
-	if (machine->options.igfx_off && f->class_code >> 16 == 3)
+	if (leaves_displays(machine) && f->class_code >> 16 == 3)
 		type = UIOMMU_DOMAIN_IDENTITY;
 	return type;
 }
@@ -233,6 +270,10 @@ static enum uiommu_domain_type expected(const struct machine *machine,
 		type = policy(machine);
 	if (type == UIOMMU_DOMAIN_IDENTITY && (dma || cannot))
 		type = translated(machine);
+	if (type == UIOMMU_DOMAIN_DMA_FQ && has_bridge(machine) &&
+	    machine->input.ggc == UIOMMU_GGC_SHADOW &&
+	    !leaves_displays(machine))
+		type = UIOMMU_DOMAIN_DMA;
 	for (i = 0; i < machine->dmar.record_count; i++) {
 		if (machine->units[i].present && machine->units[i].caching &&
 		    type == UIOMMU_DOMAIN_DMA_FQ)

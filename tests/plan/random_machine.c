@@ -262,6 +262,7 @@ void random_policy(struct machine *machine, uint64_t *seed)
 	input->trusted_boot = random_below(seed, 4) == 0;
 	input->memory_encryption = random_below(seed, 4) == 0;
 	input->isoch_without_tlb = random_below(seed, 2);
+	input->ggc = (enum uiommu_ggc)random_below(seed, 3);
 	if (random_below(seed, 2) == 0)
 		input->build_default = random_choice(seed);
 	if (random_below(seed, 2) == 0)
