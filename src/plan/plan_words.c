@@ -53,6 +53,20 @@ static size_t plan_of_unit_text(const struct uiommu_plan *plan,
 			     PLAN_RECORD(plan, reason->other));
 }
 
+static size_t plan_not_lazy_text(const struct uiommu_plan *plan,
+				 const struct uiommu_topology *topology,
+				 const struct uiommu_reason *reason, char *text,
+				 size_t size)
+{
+	return uiommu_format(
+		text, size,
+		UIOMMU_SID_FMT
+		" is not lazy, as next to host bridge " UIOMMU_SID_FMT
+		" graphics must be idle at each flush",
+		PLAN_SID(topology, reason->device),
+		PLAN_SID(topology, reason->other));
+}
+
 static size_t plan_besides_text(const struct uiommu_plan *plan,
 				const struct uiommu_topology *topology,
 				const struct uiommu_reason *reason, char *text,
@@ -82,14 +96,6 @@ static size_t plan_besides_text(const struct uiommu_plan *plan,
 				     plan_type_word(reason->detail),
 				     PLAN_SID(topology, reason->other),
 				     PLAN_SID(topology, reason->device));
-	case UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS:
-		return uiommu_format(
-			text, size,
-			UIOMMU_SID_FMT
-			" is not lazy, as next to host bridge " UIOMMU_SID_FMT
-			" graphics must be idle at each flush",
-			PLAN_SID(topology, reason->device),
-			PLAN_SID(topology, reason->other));
 	default:
 		return uiommu_format(text, size,
 				     UIOMMU_SID_FMT
@@ -198,8 +204,9 @@ size_t uiommu_plan_type_text(const struct uiommu_plan *plan,
 	case UIOMMU_RULE_TYPE_QUIRK_UNTRUSTED:
 	case UIOMMU_RULE_TYPE_REFUSED:
 	case UIOMMU_RULE_TYPE_MASK:
-	case UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS:
 		return plan_besides_text(plan, topology, reason, text, size);
+	case UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS:
+		return plan_not_lazy_text(plan, topology, reason, text, size);
 	default:
 		return plan_policy_text(plan, topology, reason, text, size);
 	}
