@@ -95,7 +95,7 @@ struct uiommu_plan_input {
 	/* The host sets the registers by which chipset ports isolate, as Linux
 	 * does: strict rules believe those ports then, too. */
 	bool chipset_set_up;
-	enum uiommu_ggc ggc;	/* uiommu_topology_ggc() */
+	enum uiommu_ggc ggc; /* uiommu_topology_ggc() */
 	/* Units without pass-through have no 1:1 table that all can walk. */
 	bool no_identity_tables;
 	const struct uiommu_plan_override *overrides;
