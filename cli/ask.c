@@ -271,7 +271,6 @@ int ask_read(struct ask *ask, int argc, char **argv,
 	int option, status;
 
 	memset(ask, 0, sizeof(*ask));
-	ask->build = UIOMMU_DOMAIN_DMA_FQ;
 	ask->root = "";
 	while ((option = getopt_long(argc, argv, "ho:", ask_long, NULL)) !=
 	       -1) {

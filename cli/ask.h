@@ -20,7 +20,7 @@ struct ask {
 	const char *output;  /* -o, or NULL */
 	const char *options; /* kernel options to add, or NULL */
 	enum uiommu_rules rules;
-	enum uiommu_domain_type build;
+	enum uiommu_domain_type build; /* NONE: not said */
 	enum out_colour colour;
 	bool demo; /* the built-in machine */
 	bool json;

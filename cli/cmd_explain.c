@@ -68,10 +68,14 @@ static void explain_user(struct out *out, const struct study *study,
 	const uint32_t *members = study_members(study, group, &count);
 
 	for (uint32_t i = 0; i < count; i++)
-		others += members[i] >= study->machine->topology.count ||
+		others += members[i] < study->machine->topology.count &&
 			  study->machine->topology.functions[members[i]]
 					  .header_type == 0;
-	if (study_is_kept(study, group))
+	if (!others)
+		out_wrap(out, OUT_DIM, "For a user: ",
+			 "nothing here to hand out: no PCI device, bridges "
+			 "aside");
+	else if (study_is_kept(study, group))
 		out_wrap(out, OUT_BAD, "For a user: ",
 			 "no; firmware keeps memory that one of its devices "
 			 "must reach at all times (REGION_NOT_USER above)");

@@ -27,8 +27,9 @@ static void cmd_note_table(struct out *out, const struct study *study)
 		bad += dmar->findings[i].severity != UIOMMU_NOTE;
 	if (!study->machine->table && !study->machine->note_count)
 		out_wrap(out, OUT_WARN, "note: ",
-			 "there is no DMAR table: no Intel IOMMU, or firmware "
-			 "has it off (look for 'VT-d' in its set-up)");
+			 "there is no DMAR table: none was given, there is no "
+			 "Intel IOMMU, or firmware has it off (look for 'VT-d' "
+			 "in its set-up)");
 	else if (study->machine->table && !study->table)
 		out_wrap(out, OUT_BAD, "note: ",
 			 "the DMAR table cannot be used; uiommu dmar says why");
@@ -48,19 +49,22 @@ void cmd_head(struct out *out, const struct study *study)
 		units += m->dmar.records[i].type == UIOMMU_DMAR_DRHD;
 	out_say(out, OUT_HEAD, "%s", m->source ? m->source : "?");
 	out_say(out, OUT_PLAIN,
-		": %u units, %u devices in %u groups (%s rules)\n", units,
-		study->plan.device_count, study->plan.group_count,
+		": %u unit%s, %u device%s in %u group%s (%s rules)\n", units,
+		units == 1 ? "" : "s", study->plan.device_count,
+		study->plan.device_count == 1 ? "" : "s",
+		study->plan.group_count,
+		study->plan.group_count == 1 ? "" : "s",
 		study->input.rules == UIOMMU_RULES_LINUX ? "Linux's"
 							 : "strict");
 	for (uint32_t i = 0; i < m->note_count; i++)
 		out_wrap(out, OUT_DIM, "note: ", "%s", m->notes[i]);
 	cmd_note_options(out, study);
 	cmd_note_table(out, study);
-	if (study->assumed_acs)
+	if (study->assumed_acs && !study->plan.off)
 		out_wrap(out, OUT_DIM, "note: ",
-			 "access control (ACS) is off in every port, so the "
-			 "IOMMU was off; what follows is with it turned on as "
-			 "Linux does at boot");
+			 "access control (ACS) that ports could do is not "
+			 "turned on, as where the IOMMU was off; what follows "
+			 "is with it turned on as Linux does at boot");
 	if (study->plan.off)
 		out_wrap(out, OUT_BAD, "note: ",
 			 "the options turn the IOMMU off: no device is "
@@ -75,6 +79,8 @@ int cmd_status(const struct study *study)
 	for (uint32_t i = 0; i < m->dmar.finding_count; i++)
 		if (m->dmar.findings[i].severity != UIOMMU_NOTE)
 			return ASK_FINDINGS;
+	if (!study->table && study_knows_linux(study))
+		return ASK_FINE; /* nothing is known of units */
 	for (uint32_t i = 0; i < study->plan.reason_count; i++)
 		if (words_style(study->plan.reasons[i].rule) == OUT_BAD)
 			return ASK_FINDINGS;
@@ -90,6 +96,12 @@ int cmd_tail(struct out *out, const struct study *study)
 	if (!study_knows_linux(study)) {
 		out_say(out, OUT_DIM,
 			"What Linux made of this machine is not known.\n");
+		return cmd_status(study);
+	}
+	if (!study_compares(study)) {
+		out_say(out, OUT_DIM,
+			"Too little is known to say whether Linux's groups are "
+			"as its rules say.\n");
 		return cmd_status(study);
 	}
 	if (!study->difference_count)
@@ -146,6 +158,44 @@ static void cmd_device_cells(struct out_table *table, const struct study *study,
 	out_cell(table, OUT_DIM, "%s", text);
 }
 
+/* Where nothing can be worked out: what Linux shows to everybody. */
+static int cmd_linux_print(struct out *out, const struct study *study)
+{
+	static const char *const heads[] = { "GROUP", "DEVICE", "TYPE",
+					     "NAME" };
+	const struct machine *m = study->machine;
+	struct out_table table;
+	char name[NAMES_SIZE];
+
+	out_table_init(&table, 4, heads);
+	for (uint32_t i = 0; i < m->group_count; i++) {
+		const struct machine_group *g = &m->groups[i];
+
+		for (uint32_t k = 0; k < g->member_count; k++) {
+			uint32_t at = uiommu_topology_find(&m->topology,
+							   g->members[k].sid);
+
+			if (k)
+				out_cell(&table, OUT_HEAD, "%s", "");
+			else
+				out_cell(&table, OUT_HEAD, "%u", g->number);
+			out_cell(&table, OUT_PLAIN, "%s", g->members[k].name);
+			out_cell(&table, OUT_PLAIN, "%s",
+				 g->type[0] ? g->type : "?");
+			name[0] = 0;
+			if (g->members[k].pci && at != UIOMMU_PCI_NONE)
+				words_model_short(study, at, name,
+						  sizeof(name));
+			out_cell(&table, OUT_PLAIN, "%s", name);
+		}
+	}
+	out_table_print(out, &table);
+	out_wrap(out, OUT_DIM, "",
+		 "These are Linux's own groups; why they are so takes the DMAR "
+		 "table and the whole configuration space (root).");
+	return ASK_FINE;
+}
+
 static int cmd_groups_print(struct out *out, const struct study *study)
 {
 	static const char *const heads[] = { "GROUP", "DEVICE", "TYPE",
@@ -153,6 +203,8 @@ static int cmd_groups_print(struct out *out, const struct study *study)
 	const struct uiommu_plan *plan = &study->plan;
 	struct out_table table;
 
+	if (!study->table && study_knows_linux(study))
+		return cmd_linux_print(out, study);
 	out_table_init(&table, 6, heads);
 	for (uint32_t i = 0; i < plan->group_count; i++) {
 		uint32_t count;
@@ -171,7 +223,9 @@ static int cmd_groups_print(struct out *out, const struct study *study)
 		cmd_device_cells(&table, study, i);
 	}
 	out_table_print(out, &table);
-	out_say(out, OUT_DIM, "uiommu explain DEVICE gives every reason.\n");
+	if (plan->device_count)
+		out_say(out, OUT_DIM,
+			"uiommu explain DEVICE gives every reason.\n");
 	return ASK_FINE;
 }
 

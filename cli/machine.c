@@ -304,8 +304,7 @@ int machine_group_region(struct machine_group *group, struct uiommu_range range,
 	return 0;
 }
 
-static int machine_read_table(struct machine *machine,
-			      struct machine_error *error)
+int machine_read_table(struct machine *machine, struct machine_error *error)
 {
 	size_t need = uiommu_dmar_memory(machine->table_size);
 

@@ -108,6 +108,7 @@ struct machine {
 	char *kernel;
 	uint8_t *table; /* the DMAR, or NULL */
 	size_t table_size;
+	bool supposed_table; /* nobody gave it: one unit for all */
 	struct machine_function *functions; /* sorted by prepare */
 	uint32_t function_count, function_room;
 	struct machine_domain domains[MACHINE_DOMAINS_MOST];
@@ -181,6 +182,9 @@ int machine_group_region(struct machine_group *group, struct uiommu_range range,
  * Return: 0, or -1.
  */
 int machine_prepare(struct machine *machine, struct machine_error *error);
+
+/* Its part that reads the table. */
+int machine_read_table(struct machine *machine, struct machine_error *error);
 
 /* The unit's registers, by their address; NULL if not known. */
 const struct machine_unit *machine_unit_at(const struct machine *machine,

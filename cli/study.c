@@ -85,18 +85,16 @@ static void study_assume_acs(struct study *study, struct machine *machine)
 {
 	struct uiommu_pci_function *f = machine->topology.functions;
 	uint32_t count = machine->topology.count;
-	bool able = false;
 
 	if (study_knows_linux(study))
 		return;
 	for (uint32_t i = 0; i < count; i++) {
-		if (f[i].acs_control & STUDY_ACS)
-			return;
-		able |= (f[i].acs_capability & STUDY_ACS) != 0;
+		uint16_t more = f[i].acs_capability & STUDY_ACS &
+				~f[i].acs_control;
+
+		f[i].acs_control |= more;
+		study->assumed_acs |= more != 0;
 	}
-	for (uint32_t i = 0; able && i < count; i++)
-		f[i].acs_control |= f[i].acs_capability & STUDY_ACS;
-	study->assumed_acs = able;
 }
 
 int study_plan_with(const struct study *study,
@@ -124,6 +122,26 @@ static int study_plans(struct study *study, struct machine_error *error)
 	return err ? -1 : 0;
 }
 
+static bool study_logged(const struct machine *machine, const char *words)
+{
+	for (uint32_t i = 0; i < machine->log_count; i++)
+		if (strstr(machine->log[i], words) &&
+		    !strstr(machine->log[i], "command line"))
+			return true;
+	return false;
+}
+
+/* What the kernel was built for: said, or as its log has it, or the usual. */
+static enum uiommu_domain_type study_build(const struct study *study,
+					   const struct ask *ask)
+{
+	if (ask->build != UIOMMU_DOMAIN_NONE)
+		return ask->build;
+	if (study_logged(study->machine, "Default domain type: Passthrough"))
+		return UIOMMU_DOMAIN_IDENTITY;
+	return UIOMMU_DOMAIN_DMA_FQ;
+}
+
 int study_make(struct study *study, struct machine *machine,
 	       const struct ask *ask, const char *options,
 	       struct machine_error *error)
@@ -143,7 +161,7 @@ int study_make(struct study *study, struct machine *machine,
 		&machine->topology);
 	study->input.ggc = uiommu_topology_ggc(&machine->topology);
 	study->input.rules = ask->rules;
-	study->input.build_default = ask->build;
+	study->input.build_default = study_build(study, ask);
 	study_assume_acs(study, machine);
 	if (study_units(study, error) || study_ram(study, error) ||
 	    study_options(study, options, error))
@@ -189,7 +207,9 @@ void study_unit_name(const struct study *study, uint32_t record, char *text,
 	for (uint32_t i = 0; i < record && i < dmar->record_count; i++)
 		number += dmar->records[i].type == UIOMMU_DMAR_DRHD &&
 			  dmar->records[i].usable;
-	if (known && !strncmp(known->name, "dmar", 4))
+	if (study->machine->supposed_table)
+		snprintf(text, size, "?");
+	else if (known && !strncmp(known->name, "dmar", 4))
 		snprintf(text, size, "%s", known->name);
 	else
 		snprintf(text, size, "dmar%u", number);
@@ -234,9 +254,21 @@ uint32_t study_find_device(const struct study *study, const char *word)
 
 uint32_t study_find_group(const struct study *study, const char *word)
 {
+	const struct machine_group *now;
+	char number[16];
+
 	for (uint32_t i = 0; i < study->plan.group_count; i++)
 		if (!strcmp(study->labels[i], word))
 			return i;
+	/* A number of Linux's whose group is part of a larger one here. */
+	for (uint32_t i = 0; i < study->machine->topology.count; i++) {
+		now = study->linux_groups[i];
+		if (!now)
+			continue;
+		snprintf(number, sizeof(number), "%u", now->number);
+		if (!strcmp(number, word))
+			return study->plan.devices[i].group;
+	}
 	return UIOMMU_PLAN_NONE;
 }
 

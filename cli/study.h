@@ -89,6 +89,12 @@ static inline bool study_knows_linux(const struct study *study)
 	return study->machine->group_count != 0;
 }
 
+/* Is enough known to say whether Linux did as its rules say? */
+static inline bool study_compares(const struct study *study)
+{
+	return study_knows_linux(study) && study->table;
+}
+
 /* "dmar0" for a DRHD record, as Linux counts them. */
 void study_unit_name(const struct study *study, uint32_t record, char *text,
 		     size_t size);

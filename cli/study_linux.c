@@ -74,6 +74,14 @@ static int study_compare_split(struct study *study,
 	for (uint32_t k = 0; k < group->member_count; k++) {
 		uint32_t at = study_member(study, &group->members[k]);
 
+		if (at == UIOMMU_PLAN_NONE && group->members[k].pci) {
+			*same = false;
+			return study_differ(study, group->number,
+					    "Linux has %s in it, of which "
+					    "nothing is known here: not "
+					    "compared",
+					    group->members[k].name);
+		}
 		if (at == UIOMMU_PLAN_NONE)
 			continue;
 		if (first == UIOMMU_PLAN_NONE)
@@ -146,8 +154,9 @@ static int study_compare_regions(struct study *study,
 	const struct uiommu_region *regions =
 		&study->as_linux.group_regions[g->region_first];
 
-	if (!group->region_count)
-		return 0; /* not known: there is always one for interrupts */
+	/* Not known: there is always one for interrupts, and RMRRs count. */
+	if (!group->region_count || study->machine->supposed_table)
+		return 0;
 	for (uint32_t k = 0; k < group->region_count; k++) {
 		const struct machine_range *r = &group->regions[k];
 
@@ -253,9 +262,13 @@ static void study_label(struct study *study, uint32_t group, uint32_t *numbers,
 		snprintf(label, STUDY_LABEL, "%u", group);
 		return;
 	}
-	if (!count || count > 3) {
-		snprintf(label, STUDY_LABEL, "%s%u", count ? "many" : "new",
-			 group);
+	if (!count) {
+		snprintf(label, STUDY_LABEL, "new%u", group);
+		return;
+	}
+	if (count > 3) {
+		snprintf(label, STUDY_LABEL, "%u+..+%u", numbers[0],
+			 numbers[count - 1]);
 		return;
 	}
 	for (uint32_t k = 0; k < count; k++)
@@ -297,7 +310,7 @@ int study_compare(struct study *study, struct machine_error *error)
 	for (uint32_t i = 0; i < groups; i++)
 		study_label(study, i, numbers, functions + 1);
 	study_tell_apart(study);
-	if (!study_knows_linux(study))
+	if (!study_compares(study))
 		goto out;
 	for (uint32_t i = 0; !err && i < study->machine->group_count; i++)
 		err = study_compare_group(study, &study->machine->groups[i]);

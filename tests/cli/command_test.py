@@ -34,6 +34,20 @@ def test_graphics():
         want(f"graphics control {control:x}", got, status, word)
 
 
+def check_unknown(good):
+    """Less than a whole machine: nothing is claimed that is not known."""
+    rest = good[good.index("== config"):]
+    table = good[:good.index("== table")] + rest
+    want("no table", groups(table), 0, "2 groups", "Linux agrees",
+         "the DMAR table is not known")
+    alone = groups(bundle([]).replace("== table", "== other"))
+    want("no table, no groups", alone, 1, "not confined")
+    patched = good.replace("intel_iommu=on", "pcie_acs_override=downstream")
+    want("patched kernel", groups(patched), 0, "believe isolation")
+    missing = good + "== group 9\ntype DMA-FQ\ndevice 0000:00:09.0\n"
+    want("member left out", groups(missing), 1, "nothing is known here")
+
+
 def main():
     test_graphics()
     good = bundle([["02"], ["03"]])
@@ -73,6 +87,16 @@ def main():
     want("asks as nobody", groups(vmd + "== function 10000:e0:01.0\n"
                                   "requester 0000:00:04.0\n"), 1,
          "10000:e0:01.0 cannot ask as another")
+    check_unknown(good)
+    want("explain Linux's number", run("explain", "1", "--from", "-", text=good),
+         0, "Group 1: 1 device")
+    want("explain nobody", run("explain", "9", "--from", "-", text=good), 2,
+         "no device and no group '9'")
+    passing = good.replace("type DMA-FQ", "type identity")
+    want("types differ", groups(passing), 1, "default domain is identity")
+    want("built for pass-through", groups(
+        passing + "== dmesg\niommu: Default domain type: Passthrough\n"), 0,
+         "Linux agrees")
     both = vmd + function("8000:e0:01.0", 0x1003)
     want("segment taken", groups(both), 1,
          "PCI domain 8000 beside domain 10000")
