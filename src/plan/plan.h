@@ -193,6 +193,10 @@ struct uiommu_sid uiommu_plan_namespace_sid(const struct plan_work *work,
 struct uiommu_sid uiommu_plan_sid(const struct uiommu_plan *plan,
 				  const struct uiommu_topology *topology,
 				  uint32_t device);
+/* The system's own number of its segment, which @sid.segment may not be. */
+unsigned int uiommu_plan_domain(const struct uiommu_plan *plan,
+				const struct uiommu_topology *topology,
+				uint32_t device);
 
 /* --- The decisions, in order. "say" adds the reasons of one device. --- */
 
@@ -249,6 +253,13 @@ void uiommu_plan_say(struct plan_work *work, enum uiommu_rule rule,
 	(record), uiommu_plan_record_offset((plan), (record))
 uint32_t uiommu_plan_record_offset(const struct uiommu_plan *plan,
 				   uint32_t record);
+
+/* A device as the system names it: arguments for UIOMMU_SID_FMT. */
+#define PLAN_SID_ARGS(plan, topology, device)                                  \
+	uiommu_plan_domain((plan), (topology), (device)),                      \
+		UIOMMU_SID_BUS(uiommu_plan_sid((plan), (topology), (device))), \
+		UIOMMU_SID_DEV(uiommu_plan_sid((plan), (topology), (device))), \
+		UIOMMU_SID_FN(uiommu_plan_sid((plan), (topology), (device)))
 
 /* --- plan_words.c: the words of TYPE_* and REGION_* reasons --- */
 size_t uiommu_plan_type_text(const struct uiommu_plan *plan,

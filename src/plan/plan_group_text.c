@@ -4,8 +4,7 @@
 #include "plan/plan.h"
 #include "plan/plan_quirk.h"
 
-#define PLAN_SID(topology, index) \
-	UIOMMU_SID_ARGS(uiommu_plan_sid(plan, (topology), (index)))
+#define PLAN_SID(topology, index) PLAN_SID_ARGS(plan, topology, index)
 
 #define PLAN_ACS_WORDS 48
 
@@ -80,15 +79,20 @@ static size_t plan_alias_text(const struct uiommu_plan *plan,
 			      const struct uiommu_reason *reason, char *text,
 			      size_t size)
 {
-	struct uiommu_sid sid = uiommu_plan_sid(plan, topology, reason->device);
+	struct uiommu_sid sid = { 0, (uint16_t)reason->detail };
+	uint32_t asker = reason->device;
 
-	sid.rid = (uint16_t)reason->detail;
+	/* What is shared is of the requester's segment, not the device's. */
+	if (asker < topology->count)
+		asker = uiommu_plan_asker(topology, asker);
 	return uiommu_format(
 		text, size,
 		UIOMMU_SID_FMT " and " UIOMMU_SID_FMT
 			       " both ask as requester " UIOMMU_SID_FMT,
 		PLAN_SID(topology, reason->device),
-		PLAN_SID(topology, reason->other), UIOMMU_SID_ARGS(sid));
+		PLAN_SID(topology, reason->other),
+		uiommu_plan_domain(plan, topology, asker), UIOMMU_SID_BUS(sid),
+		UIOMMU_SID_DEV(sid), UIOMMU_SID_FN(sid));
 }
 
 static size_t plan_reach_text(const struct uiommu_plan *plan,

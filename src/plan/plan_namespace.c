@@ -126,3 +126,12 @@ struct uiommu_sid uiommu_plan_sid(const struct uiommu_plan *plan,
 		return topology->functions[device].sid;
 	return plan->aliases[plan->devices[device].alias_first];
 }
+
+unsigned int uiommu_plan_domain(const struct uiommu_plan *plan,
+				const struct uiommu_topology *topology,
+				uint32_t device)
+{
+	if (device < topology->count)
+		return topology->functions[device].domain;
+	return uiommu_plan_sid(plan, topology, device).segment;
+}

@@ -3,8 +3,7 @@
 #include "base/format.h"
 #include "plan/plan.h"
 
-#define PLAN_SID(topology, index) \
-	UIOMMU_SID_ARGS(uiommu_plan_sid(plan, (topology), (index)))
+#define PLAN_SID(topology, index) PLAN_SID_ARGS(plan, topology, index)
 
 void uiommu_plan_say(struct plan_work *work, enum uiommu_rule rule,
 		     uint32_t device, uint32_t other, uint32_t detail)

@@ -3,8 +3,7 @@
 #include "base/format.h"
 #include "plan/plan.h"
 
-#define PLAN_SID(topology, index) \
-	UIOMMU_SID_ARGS(uiommu_plan_sid(plan, (topology), (index)))
+#define PLAN_SID(topology, index) PLAN_SID_ARGS(plan, topology, index)
 
 static const char *plan_type_word(uint32_t type)
 {

@@ -282,7 +282,8 @@ static void check_text(const struct machine *machine,
 	struct uiommu_sid own =
 		machine->plan.aliases[machine->plan.devices[reason->device]
 					      .alias_first];
-	char text[200], cut[8], sid[16];
+	char text[200], cut[8], sid[24];
+	uint32_t domain = own.segment;
 	size_t size;
 
 	size = uiommu_reason_text(&machine->plan, &machine->topology, reason,
@@ -295,9 +296,11 @@ static void check_text(const struct machine *machine,
 	assert_null(strstr(text, "unknown"));
 	assert_null(strstr(text, "(null)"));
 	assert_null(strstr(text, "no such"));
-	if (reason->device < machine->topology.count)
+	if (reason->device < machine->topology.count) {
 		own = machine->topology.functions[reason->device].sid;
-	snprintf(sid, sizeof(sid), "%04x:%02x:%02x.%u", own.segment,
+		domain = machine->topology.functions[reason->device].domain;
+	}
+	snprintf(sid, sizeof(sid), "%04x:%02x:%02x.%u", domain,
 		 UIOMMU_SID_BUS(own), UIOMMU_SID_DEV(own), UIOMMU_SID_FN(own));
 	if (strstr(text, sid) == NULL)
 		fail_msg("%s does not say %s: %s",

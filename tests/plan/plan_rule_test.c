@@ -328,6 +328,28 @@ static void test_virtual(void **state)
 	assert_int_equal(machine->topology.count, 2);
 }
 
+/* Each is said by the system's number, the id by that of who asks. */
+static void check_requester_words(struct machine *machine)
+{
+	struct uiommu_sid last = { 1, RID(0, 2, 0) };
+
+	assert_string_equal(
+		machine_says(machine, last, UIOMMU_RULE_GROUP_ALIAS),
+		"10000:00:02.0 and 10000:00:01.0 both ask as requester "
+		"0000:00:0e.0");
+	assert_string_equal(
+		machine_says(machine, (struct uiommu_sid){ 0, RID(0, 14, 0) },
+			     UIOMMU_RULE_GROUP_ALIAS),
+		"0000:00:0e.0 and 10000:00:00.0 both ask as requester "
+		"0000:00:0e.0");
+	assert_non_null(
+		strstr(machine_says(machine, last, UIOMMU_RULE_UNIT_REQUESTER),
+		       "10000:00:02.0 asks as 0000:00:0e.0, "));
+	assert_non_null(
+		strstr(machine_says(machine, last, UIOMMU_RULE_REGION_MSI),
+		       " is kept for 10000:00:02.0, "));
+}
+
 /* Three devices behind a volume management device, in a segment of its own. */
 static void test_requester(void **state)
 {
@@ -372,6 +394,7 @@ static void test_requester(void **state)
 			real.rid);
 		assert_non_null(
 			machine_reason(machine, 4, UIOMMU_RULE_UNIT_REQUESTER));
+		check_requester_words(machine);
 	}
 }
 
