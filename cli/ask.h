@@ -34,6 +34,8 @@ struct ask {
 #define ASK_OPTIONS UIOMMU_BIT32(2) /* --options, --build */
 #define ASK_OUTPUT UIOMMU_BIT32(3)  /* -o */
 #define ASK_DEMO UIOMMU_BIT32(4)    /* another command, on its machine */
+/* It makes sense without the table: where there is none, one is supposed. */
+#define ASK_SUPPOSE UIOMMU_BIT32(5)
 
 struct ask_command {
 	const char *name;

@@ -6,11 +6,11 @@
 
 static const struct ask_command main_commands[] = {
 	{ "groups", "", "the machine at a glance (what uiommu alone does)",
-	  MAIN_VIEW | ASK_OPTIONS, 0, 0, cmd_groups },
+	  MAIN_VIEW | ASK_SUPPOSE | ASK_OPTIONS, 0, 0, cmd_groups },
 	{ "explain", "DEVICE|GROUP", "every reason, and what would change it",
-	  MAIN_VIEW | ASK_OPTIONS, 1, 1, cmd_explain },
+	  MAIN_VIEW | ASK_SUPPOSE | ASK_OPTIONS, 1, 1, cmd_explain },
 	{ "plan", "", "what would be with other kernel options",
-	  MAIN_VIEW | ASK_OPTIONS, 0, 0, cmd_plan },
+	  MAIN_VIEW | ASK_SUPPOSE | ASK_OPTIONS, 0, 0, cmd_plan },
 	{ "regions", "", "reserved regions of each group",
 	  MAIN_VIEW | ASK_OPTIONS, 0, 0, cmd_regions },
 	{ "capture", "-o FILE", "this machine as a file that --from takes",
@@ -22,7 +22,8 @@ static const struct ask_command main_commands[] = {
 	{ "fault", "LINE|-", "what a DMAR fault in the kernel's log means",
 	  MAIN_VIEW | ASK_OPTIONS, 1, 1, cmd_fault },
 	{ "report", "", "the machine as one page: -o machine.html",
-	  MAIN_VIEW | ASK_OPTIONS | ASK_OUTPUT, 0, 0, cmd_report },
+	  MAIN_VIEW | ASK_SUPPOSE | ASK_OPTIONS | ASK_OUTPUT, 0, 0,
+	  cmd_report },
 	{ "demo", "[COMMAND...]", "the same on a machine that is built in",
 	  MAIN_VIEW | ASK_OPTIONS | ASK_DEMO, 0, 0, cmd_demo },
 };

@@ -103,8 +103,9 @@ int study_of(const struct ask *ask, const char *options,
 	struct machine_error error = { "" };
 	int err = source_of(ask, machine, &error);
 
-	if (!err && !machine->table && machine->topology.count &&
-	    !machine->partial_count && (ask->lspci || machine->group_count))
+	if (!err && ask->command->takes & ASK_SUPPOSE && !machine->table &&
+	    machine->topology.count && !machine->partial_count &&
+	    (ask->lspci || machine->group_count))
 		err = source_suppose(machine, &error);
 	if (!err && machine->cmdline &&
 	    strstr(machine->cmdline, "pcie_acs_override"))
