@@ -80,12 +80,15 @@ static void write_function(const struct machine *machine,
 		write_name(to, machine, "== config", f->sid);
 		write_bytes(to, config, size);
 	}
-	if (size && !f->vendor && !f->has_physfn && !f->has_requester &&
-	    !f->external_facing && !f->untrusted && !f->driver[0])
+	if (size && !f->vendor && !f->class_code && !f->has_physfn &&
+	    !f->has_requester && !f->external_facing && !f->untrusted &&
+	    !f->driver[0])
 		return;
 	write_name(to, machine, "== function", f->sid);
 	if (f->vendor)
 		fprintf(to, "id %04x:%04x\n", f->vendor, f->device);
+	if (f->class_code)
+		fprintf(to, "class %06x\n", f->class_code);
 	if (f->has_physfn)
 		write_name(to, machine, "physfn", f->physfn);
 	if (f->has_requester)

@@ -95,7 +95,8 @@ static bool finish_is_partial(const struct machine *machine,
 {
 	uint32_t at = uiommu_topology_find(&machine->topology, f->sid);
 
-	if (at == UIOMMU_PCI_NONE || f->size >= MACHINE_CONFIG_SIZE)
+	if (at == UIOMMU_PCI_NONE || f->silent ||
+	    f->size >= MACHINE_CONFIG_SIZE)
 		return false;
 	if (f->size < 256) /* "Status Register", Capabilities List */
 		return finish_read32(f, 4) & UIOMMU_BIT32(20);

@@ -35,6 +35,26 @@ void uiommu_host_page_free(struct uiommu_host *host, void *page, size_t size)
 		free(page);
 }
 
+#define HOST_NO_ID 0x00000001u /* no vendor has this number */
+
+/* The header of a function that is off: an endpoint without capabilities. */
+static uint32_t host_silent_read32(const struct machine_function *function,
+				   uint32_t offset)
+{
+	uint32_t id = function->vendor | (uint32_t)function->device << 16;
+
+	if (offset == 0) /* 0xffff0001: "not ready yet" */
+		return function->vendor == 0 || function->vendor == 0xffff ||
+				       id == 0xffff0001
+			       ? HOST_NO_ID
+			       : id;
+	if (offset == 8)
+		return function->class_code << 8;
+	if (offset == 0xc)
+		return function->several ? UIOMMU_BIT32(23) : 0;
+	return 0;
+}
+
 uint32_t uiommu_host_pci_read32(struct uiommu_host *host, struct uiommu_sid sid,
 				uint32_t offset)
 {
@@ -44,6 +64,8 @@ uint32_t uiommu_host_pci_read32(struct uiommu_host *host, struct uiommu_sid sid,
 
 	if (!function || offset + 4 > function->size)
 		return 0xffffffff;
+	if (function->silent && offset < 64)
+		return host_silent_read32(function, offset);
 	/* A virtual function does not tell who it is; Linux asks the other. */
 	if (offset == 0 && function->vendor)
 		return function->vendor | (uint32_t)function->device << 16;

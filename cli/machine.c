@@ -323,10 +323,77 @@ int machine_read_table(struct machine *machine, struct machine_error *error)
 	return 0;
 }
 
+bool machine_all_ones(const uint8_t *config, uint32_t size)
+{
+	uint32_t i = 0;
+
+	while (i < 64 && i < size && config[i] == 0xff)
+		i++;
+	return i == 64;
+}
+
+/* Shares the function at @index its slot with one that is not virtual? */
+static bool machine_shares(const struct machine *machine, uint32_t index)
+{
+	const struct machine_function *f = machine->functions;
+	uint32_t first = index > 7 ? index - 7 : 0;
+
+	for (uint32_t i = first; i < machine->function_count && i < index + 8;
+	     i++)
+		if (i != index && !f[i].has_physfn &&
+		    f[i].sid.segment == f[index].sid.segment &&
+		    f[i].sid.rid >> 3 == f[index].sid.rid >> 3)
+			return true;
+	return false;
+}
+
+/* Who listed it knew of it: it is kept, though it does not answer. */
+static void machine_find_silent(struct machine *machine)
+{
+	for (uint32_t i = 0; i < machine->function_count; i++) {
+		struct machine_function *f = &machine->functions[i];
+
+		f->silent = !f->has_physfn &&
+			    machine_all_ones(f->config, f->size);
+		f->several = f->silent && machine_shares(machine, i);
+	}
+}
+
+/* Why the scan did not meet it. */
+static void machine_note_left_out(struct machine *machine,
+				  struct uiommu_sid sid)
+{
+	struct uiommu_sid first = { sid.segment, sid.rid & 0xfff8 };
+	char name[MACHINE_SID_SIZE];
+
+	machine_sid_text(machine, sid, name);
+	if (sid.rid != first.rid &&
+	    uiommu_topology_find(&machine->topology, first) == UIOMMU_PCI_NONE)
+		machine_note(machine,
+			     "%s is left out: function 0 of its slot is not "
+			     "there, and without it the slot counts as empty",
+			     name);
+	else
+		machine_note(machine,
+			     "%s is left out: a scan of configuration space "
+			     "does not find it",
+			     name);
+}
+
+static void machine_note_silent(struct machine *machine, struct uiommu_sid sid)
+{
+	char name[MACHINE_SID_SIZE];
+
+	machine_sid_text(machine, sid, name);
+	machine_note(machine,
+		     "%s reads as all ones: switched off or hung; taken as an "
+		     "endpoint without capabilities",
+		     name);
+}
+
 static void machine_apply(struct machine *machine)
 {
 	struct uiommu_topology *topology = &machine->topology;
-	char name[MACHINE_SID_SIZE];
 
 	for (uint32_t i = 0; i < machine->domain_count; i++)
 		uiommu_topology_set_domain(topology,
@@ -337,13 +404,11 @@ static void machine_apply(struct machine *machine)
 		uint32_t at = uiommu_topology_find(topology, f->sid);
 
 		if (at == UIOMMU_PCI_NONE) {
-			machine_sid_text(machine, f->sid, name);
-			machine_note(machine,
-				     "%s is left out: a scan of configuration "
-				     "space does not find it",
-				     name);
+			machine_note_left_out(machine, f->sid);
 			continue;
 		}
+		if (f->silent && !topology->functions[at].virtual_function)
+			machine_note_silent(machine, f->sid);
 		topology->functions[at].external_facing |= f->external_facing;
 		topology->functions[at].untrusted |= f->untrusted;
 		if (f->has_physfn &&
@@ -362,6 +427,7 @@ int machine_prepare(struct machine *machine, struct machine_error *error)
 	if (count)
 		qsort(machine->functions, count, sizeof(*machine->functions),
 		      machine_compare);
+	machine_find_silent(machine);
 	for (uint32_t i = 0; i < count; i++) {
 		uint16_t segment = machine->functions[i].sid.segment;
 

@@ -39,7 +39,11 @@ struct machine_function {
 	uint32_t domain; /* Linux's number of the segment */
 	uint32_t size;	 /* bytes known: 0, 64, 256 or 4096 */
 	uint8_t *config;
-	uint16_t vendor, device; /* of a virtual function; else 0 */
+	/* Of one that does not say who it is, virtual or off; else 0. */
+	uint16_t vendor, device;
+	uint32_t class_code; /* the same; 24 bits */
+	bool silent;	     /* by prepare: reads as all ones, yet is there */
+	bool several;	     /* by prepare, of a silent one: shares its slot */
 	bool has_physfn;
 	struct uiommu_sid physfn;
 	bool has_requester; /* asks as another, as behind a VMD */
@@ -278,6 +282,9 @@ int machine_load_dmar(struct machine *machine, const char *path,
 int machine_parse_dmar(struct machine *machine, const char *name,
 		       const char *bytes, size_t size,
 		       struct machine_error *error);
+
+/* Is its header all ones? Then it is off or hung; or never was there. */
+bool machine_all_ones(const uint8_t *config, uint32_t size);
 
 /* The end of machine_prepare(): who asks as whom, and what is not in view. */
 void machine_finish(struct machine *machine);

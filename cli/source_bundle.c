@@ -161,6 +161,7 @@ static int bundle_id(struct bundle *b, const char *at)
 static int bundle_function(struct bundle *b, const char *key, const char *at)
 {
 	struct machine_function *f = b->function;
+	uint64_t code;
 
 	if (!strcmp(key, "physfn")) {
 		f->has_physfn = true;
@@ -168,6 +169,12 @@ static int bundle_function(struct bundle *b, const char *key, const char *at)
 	}
 	if (!strcmp(key, "id"))
 		return bundle_id(b, at);
+	if (!strcmp(key, "class")) {
+		if (!text_hex(&at, 6, &code) || *at)
+			return BUNDLE_FAIL(b, "no class such as 030000");
+		f->class_code = (uint32_t)code;
+		return 0;
+	}
 	if (!strcmp(key, "requester")) {
 		f->has_requester = true;
 		return bundle_sid(b, at, &f->requester);

@@ -17,6 +17,7 @@
 
 struct lspci_function {
 	unsigned int bytes_line; /* where its bytes begin; 0: none */
+	bool off;		 /* lspci read all ones */
 	struct lspci_words words;
 };
 
@@ -349,6 +350,8 @@ static int lspci_words(struct lspci *l, const char *at)
 		text_blanks(&p);
 		text_word(&p, f->driver, sizeof(f->driver));
 	}
+	if (strstr(at, "Unknown header type 7f"))
+		l->functions[l->index].off = true;
 	words_line(words, at, l->text.line);
 	if (before && before < l->begun && words->line != before)
 		return LSPCI_FAIL(l,
@@ -416,6 +419,30 @@ static bool lspci_several(const struct machine *machine,
 	return false;
 }
 
+/* One that is off, as bytes or in words: its space is all ones. 0, or -1. */
+static int lspci_off(struct lspci *l, uint32_t index)
+{
+	struct machine_function *f = &l->machine->functions[index];
+	struct lspci_function *known = &l->functions[index];
+
+	if (f->size) {
+		known->off = machine_all_ones(f->config, f->size);
+	} else if (known->off && !known->words.line) {
+		memset(l->bytes, 0xff, 64);
+		if (machine_set_config(f, l->bytes, 64, l->error))
+			return lspci_pass(l);
+	} else {
+		known->off = false;
+	}
+	if (!known->off)
+		return 0;
+	f->vendor = known->words.vendor;
+	f->device = known->words.device;
+	/* The interface is read from the function: not that of the text. */
+	f->class_code = known->words.class_code & 0xffff00;
+	return 0;
+}
+
 /* 1: its space was built from words alone. */
 static int lspci_build(struct lspci *l, uint32_t index)
 {
@@ -430,7 +457,7 @@ static int lspci_build(struct lspci *l, uint32_t index)
 	size = words_build(words, several, l->bytes, before);
 	if (size != before && machine_set_config(f, l->bytes, size, l->error))
 		return lspci_pass(l);
-	/* A virtual function, or one that is off, does not say who it is. */
+	/* A virtual function does not say who it is. */
 	if (size && l->bytes[0] == 0xff && l->bytes[1] == 0xff) {
 		f->vendor = words->vendor;
 		f->device = words->device;
@@ -490,12 +517,15 @@ static int lspci_finish(struct lspci *l)
 		return LSPCI_FAIL(l, "no output of lspci: no line such as "
 				     "00:1f.2 SATA controller: ...");
 	for (uint32_t i = 0; i < l->machine->function_count; i++) {
-		int done = lspci_build(l, i);
+		int done = lspci_off(l, i);
 
+		if (!done && !l->functions[i].off)
+			done = lspci_build(l, i);
 		if (done < 0)
 			return -1;
 		built += (uint32_t)done;
-		nameless += done && !l->functions[i].words.vendor;
+		nameless += (done || l->functions[i].off) &&
+			    !l->functions[i].words.vendor;
 	}
 	lspci_tell(l, built, nameless, lspci_drop(l->machine));
 	if (!l->machine->function_count)

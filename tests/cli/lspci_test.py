@@ -224,6 +224,44 @@ def partial():
          '\tCapabilities: <access denied>\n', 'partial 1')
 
 
+def off():
+    """Functions that read as all ones are there."""
+    ones = ''.join(row(at, [255] * 16) for at in (0, 16, 32, 48))
+    card = '01:00.0 VGA [0300]: A b [10de:1b80] (rev ff) (prog-if ff)\n' \
+        '\t!!! Unknown header type 7f\n\tKernel driver in use: vfio-pci\n'
+    sound = card.replace('00.0 VGA [0300]', '00.1 Audio [0403]') \
+        .replace('1b80', '10f0')
+    nic = small('00:03.0')
+    first = '0000:01:00.0 10de:1b80 class 030000 header 0 type 16 '
+    second = '0000:01:00.1 10de:10f0 class 040300 header 0 type 16 '
+    for name, rows in (('bytes', ones), ('words', '')):
+        both = nic + card + rows + '\n' + sound + rows
+        want('off in ' + name, both, first, absent='partial 1')
+        want('second off in ' + name, both, second, absent='left out')
+        want('noted in ' + name, both, 'note 0000:01:00.1 reads as all ones: '
+             'switched off or hung; taken as an endpoint')
+        want('alone in ' + name, nic + card + rows, first, absent='multi')
+        want('slot in ' + name, both, '0000 subsystem 0000:0000 multi')
+    want('off and no ids', nic + '01:00.0 A: b\n' + ones,
+         '0000:01:00.0 0001:0000 class 000000')
+    want('off and odd ids', nic + '01:00.0 A: b [ffff:ffff]\n' + ones,
+         '0000:01:00.0 0001:0000')
+    want('off and not ready', nic + '01:00.0 A: b [0001:ffff]\n' + ones,
+         '0000:01:00.0 0001:0000')
+    want('not all ones', nic + '01:00.0 A: b [8086:1]\n' + ones.replace(
+        'ff\n', '00\n', 1), '01:00.0 is left out: a scan')
+    want('first of slot off', card + ones + small('01:00.1'),
+         'function 0000:01:00.1 8086:1234')
+    want('first of slot missing', small('01:00.1') + nic,
+         '0000:01:00.1 is left out: function 0 of its slot is not there')
+    bundle = 'uiommu-bundle 1\n== config 0000:01:00.0\n' + 'ff' * 64 + \
+        '\n== function 0000:01:00.0\nid 10de:1b80\nclass 030000\n'
+    status, lines, wrong = dump(**{'from': bundle})
+    COUNT[0] += 1
+    if status or not any(first in line for line in lines):
+        fault('off in a bundle', f'{lines} {wrong}')
+
+
 def vmd():
     """Functions behind a volume management device."""
     unit = small('0000:00:0e.0', 0x8086, 0x467f, 0x010400)
@@ -273,6 +311,7 @@ def main():
     shapes(answer)
     errors()
     partial()
+    off()
     vmd()
     garble(lspci_text.text(answer, True, 256))
     print(f'{COUNT[0]} checks, {len(FAULTS)} faults')
