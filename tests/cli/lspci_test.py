@@ -224,7 +224,7 @@ def partial():
          '\tCapabilities: <access denied>\n', 'partial 1')
 
 
-def off():
+def off(folder):
     """Functions that read as all ones are there."""
     ones = ''.join(row(at, [255] * 16) for at in (0, 16, 32, 48))
     card = '01:00.0 VGA [0300]: A b [10de:1b80] (rev ff) (prog-if ff)\n' \
@@ -254,6 +254,16 @@ def off():
          'function 0000:01:00.1 8086:1234')
     want('first of slot missing', small('01:00.1') + nic,
          '0000:01:00.1 is left out: function 0 of its slot is not there')
+    virtual = json.loads(
+        (folder / 'answers' / 'vfs-multi.json').read_text())
+    name = next(name for name, function in virtual['functions'].items()
+                if 'physfn' in function)
+    virtual['functions'][name]['config'] = {
+        f'{at:x}': 'ff' * 16 for at in range(0, 4096, 16)}
+    want('virtual function off', lspci_text.text(virtual), f'{name} ',
+         absent='reads as all ones')
+    want('virtual function off', lspci_text.text(virtual), ' physical ',
+         absent='left out')
     bundle = 'uiommu-bundle 1\n== config 0000:01:00.0\n' + 'ff' * 64 + \
         '\n== function 0000:01:00.0\nid 10de:1b80\nclass 030000\n'
     status, lines, wrong = dump(**{'from': bundle})
@@ -311,7 +321,7 @@ def main():
     shapes(answer)
     errors()
     partial()
-    off()
+    off(folder)
     vmd()
     garble(lspci_text.text(answer, True, 256))
     print(f'{COUNT[0]} checks, {len(FAULTS)} faults')
