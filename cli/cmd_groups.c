@@ -11,9 +11,10 @@ static void cmd_note_options(struct out *out, const struct study *study)
 	for (uint32_t i = 0; i < study->finding_count; i++) {
 		const struct uiommu_options_finding *f = &study->findings[i];
 
-		out_wrap(out, OUT_DIM, "note: ", "option '%.*s': %s",
+		out_wrap(out, OUT_DIM,
+			 "note: ", "option '%.*s', byte %zu of the options: %s",
 			 (int)(f->length < 60 ? f->length : 60),
-			 study->options_text + f->offset,
+			 study->options_text + f->offset, f->offset,
 			 uiommu_options_problem_text(f->problem));
 	}
 }
