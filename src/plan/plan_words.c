@@ -16,7 +16,7 @@ static size_t plan_policy_text(const struct uiommu_plan *plan,
 			       const struct uiommu_reason *reason, char *text,
 			       size_t size)
 {
-	const char *why = "as the library was built to choose";
+	const char *why = "as the build chooses where nothing else does";
 
 	if (reason->rule == UIOMMU_RULE_TYPE_OPTION)
 		why = "as an option given at start asks";

@@ -77,8 +77,8 @@ static void test_build(void **state)
 	check(machine, DMA, UIOMMU_RULE_TYPE_BUILD, false);
 	assert_string_equal(machine_says(machine, fake_sid(0, 1, 0),
 					 UIOMMU_RULE_TYPE_BUILD),
-			    "0000:00:01.0 gets DMA, as the library was built "
-			    "to choose");
+			    "0000:00:01.0 gets DMA, as the build chooses where "
+			    "nothing else does");
 	machine->input.build_default = DMA_FQ;
 	check(machine, DMA_FQ, UIOMMU_RULE_TYPE_BUILD, false);
 	machine->input.build_default = IDENTITY;
