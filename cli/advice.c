@@ -11,9 +11,6 @@
 
 #include "words.h"
 
-#define ADVICE_ACS                                                    \
-	(UIOMMU_ACS_SOURCE_VALIDATION | UIOMMU_ACS_REQUEST_REDIRECT | \
-	 UIOMMU_ACS_COMPLETION_REDIRECT | UIOMMU_ACS_UPSTREAM_FORWARDING)
 #define ADVICE_ACS_OFFSET 0x100 /* where a capability that is not there is */
 #define ADVICE_SLOTS_MOST 3u
 
@@ -69,8 +66,8 @@ static void advice_give_acs(struct uiommu_pci_function *f)
 {
 	if (!f->acs_offset)
 		f->acs_offset = ADVICE_ACS_OFFSET;
-	f->acs_capability |= ADVICE_ACS;
-	f->acs_control |= ADVICE_ACS;
+	f->acs_capability |= STUDY_ACS;
+	f->acs_control |= STUDY_ACS;
 }
 
 /* Members of the device's group if @blamed, or its whole slot, had ACS. */
@@ -108,7 +105,7 @@ static const char *advice_how(const struct uiommu_pci_function *f)
 		return "it has no ACS capability; no kernel option gives it "
 		       "one, "
 		       "a few firmware set-ups do under a name like 'ACS'";
-	if ((f->acs_control & ADVICE_ACS) != (f->acs_capability & ADVICE_ACS))
+	if ((f->acs_control & STUDY_ACS) != (f->acs_capability & STUDY_ACS))
 		return "it has the capability but not all of it is turned on: "
 		       "boot Linux with intel_iommu=on, without "
 		       "pci=disable_acs_redir or config_acs";

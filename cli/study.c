@@ -10,10 +10,6 @@
 #define STUDY_ECAP_PT UIOMMU_BIT64(6) /* "Extended Capability Register", PT */
 #define STUDY_CAP_CM UIOMMU_BIT64(7)  /* "Capability Register", CM */
 #define STUDY_CAP_SAGAW UIOMMU_MASK64(12, 8)
-/* What isolation needs, and Linux turns on at boot. */
-#define STUDY_ACS                                                     \
-	(UIOMMU_ACS_SOURCE_VALIDATION | UIOMMU_ACS_REQUEST_REDIRECT | \
-	 UIOMMU_ACS_COMPLETION_REDIRECT | UIOMMU_ACS_UPSTREAM_FORWARDING)
 
 static int study_units(struct study *study, struct machine_error *error)
 {

@@ -13,6 +13,10 @@
 #include "names.h"
 
 #define STUDY_FINDINGS_MOST 64u
+/* What isolation needs, and Linux turns on at boot. */
+#define STUDY_ACS                                                     \
+	(UIOMMU_ACS_SOURCE_VALIDATION | UIOMMU_ACS_REQUEST_REDIRECT | \
+	 UIOMMU_ACS_COMPLETION_REDIRECT | UIOMMU_ACS_UPSTREAM_FORWARDING)
 
 /* One thing in which Linux's own groups are not what its rules say. */
 struct study_difference {

@@ -62,3 +62,20 @@ int plan_both(struct machine *machine, FILE *to)
 	free(units);
 	return err ? -1 : 0;
 }
+
+void fuzz_machine(machine_parse *parse, const uint8_t *data, size_t size)
+{
+	struct machine_error error = { "" };
+	struct machine machine;
+	int err;
+
+	machine_init(&machine);
+	err = parse(&machine, "fuzz", (const char *)data, size, &error);
+	if (!err)
+		err = machine_prepare(&machine, &error);
+	if (err && !error.text[0])
+		abort(); /* nothing fails without a reason */
+	if (!err)
+		plan_both(&machine, NULL);
+	machine_fini(&machine);
+}

@@ -7,27 +7,12 @@
  * fuzz-sources: cli/source_lspci.c cli/text.c tests/cli/plan_both.c
  * fuzz-corpus: tests/fuzz/seeds-lspci
  */
-#include <stdlib.h>
-
 #include "../cli/plan_both.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct machine_error error = { "" };
-	struct machine machine;
-	int err;
-
-	machine_init(&machine);
-	err = machine_parse_lspci(&machine, "fuzz", (const char *)data, size,
-				  &error);
-	if (!err)
-		err = machine_prepare(&machine, &error);
-	if (err && !error.text[0])
-		abort(); /* nothing fails without a reason */
-	if (!err)
-		plan_both(&machine, NULL);
-	machine_fini(&machine);
+	fuzz_machine(machine_parse_lspci, data, size);
 	return 0;
 }
