@@ -215,14 +215,13 @@ void study_device_name(const struct study *study, uint32_t device, char *text,
 		       size_t size)
 {
 	const struct machine *machine = study->machine;
-	const struct uiommu_pci_function *f;
+	char name[MACHINE_SID_SIZE];
 	uint32_t andd;
 
 	if (device < machine->topology.count) {
-		f = &machine->topology.functions[device];
-		snprintf(text, size, "%04x:%02x:%02x.%u", f->domain,
-			 UIOMMU_SID_BUS(f->sid), UIOMMU_SID_DEV(f->sid),
-			 UIOMMU_SID_FN(f->sid));
+		machine_sid_text(machine,
+				 machine->topology.functions[device].sid, name);
+		snprintf(text, size, "%s", name);
 		return;
 	}
 	andd = study->plan.devices[device].andd;
