@@ -99,6 +99,7 @@ enum out_style words_style(enum uiommu_rule rule)
 	case UIOMMU_RULE_REGION_IN_MSI:
 	case UIOMMU_RULE_TYPE_REFUSED:
 	case UIOMMU_RULE_TYPE_MASK:
+	case UIOMMU_RULE_TYPE_OWNED:
 	case UIOMMU_RULE_TYPE_HELD:
 	case UIOMMU_RULE_TYPE_QUIRK_UNTRUSTED:
 		return OUT_WARN;

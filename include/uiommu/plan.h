@@ -192,9 +192,10 @@ enum uiommu_rule {
 	UIOMMU_RULE_TYPE_MASK,		    /* it does not reach all of RAM */
 	UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS, /* a chipset forbids lazy */
 	UIOMMU_RULE_TYPE_HELD,		    /* the type in force stays */
-	UIOMMU_RULE_REGION_RMRR,	    /* firmware asked for it */
-	UIOMMU_RULE_REGION_MSI,		    /* the interrupt address range */
-	UIOMMU_RULE_REGION_ISA,		    /* low memory of an ISA bridge */
+	UIOMMU_RULE_TYPE_OWNED,	 /* of a change: a user has the group */
+	UIOMMU_RULE_REGION_RMRR, /* firmware asked for it */
+	UIOMMU_RULE_REGION_MSI,	 /* the interrupt address range */
+	UIOMMU_RULE_REGION_ISA,	 /* low memory of an ISA bridge */
 	/* Besides those: */
 	UIOMMU_RULE_REGION_IN_RAM,   /* it overlaps the host's RAM */
 	UIOMMU_RULE_REGION_IN_MSI,   /* it overlaps the interrupt range */
@@ -254,6 +255,7 @@ struct uiommu_reason {
  *   TYPE_BARRED_OWNED	  the lowest other member, or NONE; the type in force
  *   TYPE_BARRED_APART	  NONE; BLOCKED
  *   TYPE_HELD		  NONE; the type that a new start would choose
+ *   TYPE_OWNED		  NONE; the type in force; only in a change, see change.h
  *   TYPE_OPTION, _BUILD, _OPT_IN, _ENCRYPTED  NONE; the type
  *   TYPE_NO_IDENTITY	  DMAR record of the unit; NONE
  *   TYPE_QUIRK, _QUIRK_UNTRUSTED  NONE; the type that the quirk asks for

@@ -167,7 +167,7 @@ size_t uiommu_reason_text(const struct uiommu_plan *plan,
 	if (reason->rule <= UIOMMU_RULE_GROUP_APART)
 		return uiommu_plan_group_text(plan, topology, reason, text,
 					      size);
-	if (reason->rule <= UIOMMU_RULE_TYPE_HELD)
+	if (reason->rule <= UIOMMU_RULE_TYPE_OWNED)
 		return uiommu_plan_type_text(plan, topology, reason, text,
 					     size);
 	return uiommu_plan_region_text(plan, topology, reason, text, size);

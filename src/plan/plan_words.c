@@ -217,6 +217,7 @@ size_t uiommu_plan_type_text(const struct uiommu_plan *plan,
 	case UIOMMU_RULE_TYPE_BARRED_OWNED:
 	case UIOMMU_RULE_TYPE_BARRED_APART:
 	case UIOMMU_RULE_TYPE_HELD:
+	case UIOMMU_RULE_TYPE_OWNED:
 		return uiommu_plan_live_text(plan, topology, reason, text,
 					     size);
 	case UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS:

@@ -105,6 +105,13 @@ size_t uiommu_plan_live_text(const struct uiommu_plan *plan,
 		return plan_barred_text(plan, topology, reason, text, size);
 	case UIOMMU_RULE_TYPE_BARRED_OWNED:
 		return plan_owned_text(plan, topology, reason, text, size);
+	case UIOMMU_RULE_TYPE_OWNED:
+		return uiommu_format(text, size,
+				     "a user has claimed the group "
+				     "of " UIOMMU_SID_FMT
+				     ": it stays as it is until that one is "
+				     "done",
+				     PLAN_SID(topology, reason->device));
 	case UIOMMU_RULE_TYPE_HELD:
 		return plan_held_text(plan, topology, reason, text, size);
 	default:

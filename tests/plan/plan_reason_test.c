@@ -468,6 +468,7 @@ static bool is_of_live(unsigned int rule)
 	case UIOMMU_RULE_TYPE_BARRED_OWNED:
 	case UIOMMU_RULE_TYPE_BARRED_APART:
 	case UIOMMU_RULE_TYPE_HELD:
+	case UIOMMU_RULE_TYPE_OWNED:
 		return true;
 	default:
 		return false;
