@@ -159,6 +159,12 @@ static void test_numbers(void **state)
 	machine_plan(machine);
 	assert_int_equal(group_of(machine, fake_sid(0, 3, 0))->id, NONE - 1);
 	assert_int_equal(group_of(machine, fake_sid(0, 4, 0))->id, 2);
+	/* That of one who left is free, though it is told of. */
+	take(machine);
+	unplug(machine, fake_sid(0, 4, 0));
+	endpoint(machine, fake_sid(0, 5, 0));
+	machine_plan(machine);
+	assert_int_equal(group_of(machine, fake_sid(0, 5, 0))->id, 2);
 }
 
 /* What isolates them by now does not split them. */
@@ -400,7 +406,17 @@ static void test_owned(void **state)
 		machine_says(machine, sid, UIOMMU_RULE_TYPE_BARRED_OWNED),
 		"0000:00:02.1 came to the group of 0000:00:02.0 while a user "
 		"has it: its DMA is refused until that one is done");
+	/* Whichever member it is told of. */
+	endpoint(machine, fake_sid(0, 2, 2));
+	start(machine);
+	live_of(machine, sid)->owned = true;
+	forget(machine, fake_sid(0, 2, 2));
+	machine_plan(machine);
+	assert_true(barred(machine, fake_sid(0, 2, 2)));
+	assert_false(barred(machine, sid));
+	unplug(machine, fake_sid(0, 2, 2));
 	/* Nobody is left but one that came later. */
+	live_of(machine, fake_sid(0, 2, 0))->owned = true;
 	live_of(machine, fake_sid(0, 2, 0))->barred = true;
 	unplug(machine, sid);
 	machine_plan(machine);
@@ -509,11 +525,14 @@ static void test_unsound(void **state)
 	live[3].type = IDENTITY;
 	assert_int_equal(machine_try_plan(machine, &plan), UIOMMU_EINVAL);
 	/* Two that say different things of one device: the same hardware. */
-	live[3] = live[0];
+	live[3] = live[2];
 	live[3].barred = true;
-	machine_require(machine, live[0].sid, IDENTITY);
+	machine_require(machine, live[2].sid, IDENTITY);
 	machine_plan(machine);
-	assert_false(barred(machine, live[0].sid));
+	assert_false(barred(machine, live[2].sid));
+	live[2].barred = true;
+	machine_plan(machine);
+	assert_true(barred(machine, live[2].sid));
 	assert_int_equal(machine->input.live_count, 4);
 }
 
