@@ -183,6 +183,28 @@ static void test_type(void **state)
 	assert_int_equal(change.plan.group_count, 2);
 }
 
+/* It is so already: nothing is decided again, and who is barred stays so. */
+static void test_same(void **state)
+{
+	struct machine *machine = *state;
+
+	start(machine);
+	machine->ports[machine->port_count++] = (struct machine_port){
+		.sid = fake_sid(0, 2, 1), .untrusted = true
+	};
+	machine_tell(machine);
+	live_of(fake_sid(0, 2, 0))->type = IDENTITY;
+	live_of(fake_sid(0, 2, 1))->type = IDENTITY;
+	live_of(fake_sid(0, 2, 1))->barred = true;
+	ask_type(machine, fake_sid(0, 2, 0), IDENTITY);
+	check(UIOMMU_OUTCOME_NOTHING, IDENTITY, IDENTITY,
+	      UIOMMU_RULE_TYPE_OVERRIDE);
+	assert_true(change.plan
+			    .devices[uiommu_topology_find(&machine->topology,
+							  fake_sid(0, 2, 1))]
+			    .barred);
+}
+
 /* What the live machine made of earlier requests counts, not a new start. */
 static void test_from(void **state)
 {
@@ -368,6 +390,12 @@ static void test_mask(void **state)
 	ask_mask(machine, sid, 0xffffffff);
 	check(UIOMMU_OUTCOME_MOVE, IDENTITY, DMA, UIOMMU_RULE_TYPE_REACH);
 	assert_int_equal(change.plan.groups[0].type, IDENTITY);
+	/* To the last byte. */
+	machine->ram[0].last = 0xffffffff;
+	start(machine);
+	ask_mask(machine, sid, 0xffffffff);
+	check(UIOMMU_OUTCOME_NOTHING, IDENTITY, IDENTITY, NOTHING_SAID);
+	machine->ram[0].last = 0x100000fff;
 	/* Somebody asked for identity, so it is to copy. */
 	machine_override(machine, fake_sid(0, 2, 0), IDENTITY);
 	start(machine);
@@ -563,11 +591,11 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_type),       TEST(test_from),	     TEST(test_refused),
-		TEST(test_untrusted),  TEST(test_graphics),  TEST(test_owned),
-		TEST(test_claim),      TEST(test_apart),     TEST(test_mask),
-		TEST(test_mask_alone), TEST(test_input),     TEST(test_errors),
-		TEST(test_namespace),  TEST(test_no_memory),
+		TEST(test_type),    TEST(test_same),	   TEST(test_from),
+		TEST(test_refused), TEST(test_untrusted),  TEST(test_graphics),
+		TEST(test_owned),   TEST(test_claim),	   TEST(test_apart),
+		TEST(test_mask),    TEST(test_mask_alone), TEST(test_input),
+		TEST(test_errors),  TEST(test_namespace),  TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("plan change", tests, NULL, NULL);

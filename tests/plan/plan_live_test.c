@@ -234,6 +234,28 @@ static void test_apart(void **state)
 	assert_int_equal(machine_type(machine, 0, 2, 2), BLOCKED);
 }
 
+/* Barred in one group and related to another: it opens nothing, and nobody
+ * is flushed at once for its sake. */
+static void test_apart_inside(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_sid sid = fake_sid(0, 2, 2);
+
+	machine->input.build_default = DMA_FQ;
+	endpoint(machine, sid);
+	start(machine);
+	live_of(machine, fake_sid(0, 2, 1))->group = 7;
+	live_of(machine, sid)->barred = true;
+	machine->ports[machine->port_count++] = (struct machine_port){
+		.sid = sid, .untrusted = true
+	};
+	machine_plan(machine);
+	assert_int_equal(group_of(machine, sid)->id, 1);
+	assert_true(barred(machine, sid));
+	assert_true(has(machine, sid, UIOMMU_RULE_GROUP_APART));
+	assert_int_equal(machine_type(machine, 0, 2, 0), DMA_FQ);
+}
+
 /* One of the two goes: what was set apart cannot merge with the other. */
 static void test_apart_still(void **state)
 {
@@ -314,6 +336,13 @@ static void test_barred(void **state)
 		machine_says(machine, sid, UIOMMU_RULE_TYPE_BARRED),
 		"0000:00:02.1 needs DMA, but the group of 0000:00:02.0 that it "
 		"came to has identity in force: its DMA is refused");
+	/* What a start would choose is nothing to one that is refused. */
+	machine->options.passthrough = UIOMMU_CHOICE_NO;
+	machine_plan(machine);
+	assert_true(has(machine, fake_sid(0, 2, 0), UIOMMU_RULE_TYPE_HELD));
+	assert_false(has(machine, sid, UIOMMU_RULE_TYPE_HELD));
+	machine->options.passthrough = UIOMMU_CHOICE_YES;
+	machine_plan(machine);
 	/* One that was there before has its say, and nothing happens to it. */
 	step(machine);
 	assert_true(barred(machine, sid));
@@ -362,6 +391,11 @@ static void test_outside(void **state)
 	machine->input.build_default = DMA_FQ;
 	start(machine);
 	forget(machine, sid);
+	machine_require(machine, sid, DMA);
+	machine_plan(machine);
+	assert_false(barred(machine, sid));
+	assert_int_equal(machine_type(machine, 0, 2, 0), DMA_FQ);
+	machine->input.requirement_count = 0;
 	machine->ports[machine->port_count++] = (struct machine_port){
 		.sid = sid, .untrusted = true
 	};
@@ -542,11 +576,14 @@ static void test_unsound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_same),   TEST(test_numbers),	   TEST(test_kept),
-		TEST(test_apart),  TEST(test_apart_still), TEST(test_held),
-		TEST(test_barred), TEST(test_no_identity), TEST(test_outside),
-		TEST(test_owned),  TEST(test_blocked),	   TEST(test_namespace),
-		TEST(test_linux),  TEST(test_unsound),
+		TEST(test_same),	TEST(test_numbers),
+		TEST(test_kept),	TEST(test_apart),
+		TEST(test_apart_still), TEST(test_apart_inside),
+		TEST(test_held),	TEST(test_barred),
+		TEST(test_no_identity), TEST(test_outside),
+		TEST(test_owned),	TEST(test_blocked),
+		TEST(test_namespace),	TEST(test_linux),
+		TEST(test_unsound),
 	};
 
 	return cmocka_run_group_tests_name("plan live", tests, NULL, NULL);
