@@ -237,13 +237,11 @@ static void plan_why_not(struct uiommu_change *change,
 	if (plan_why(change, change->device, UIOMMU_RULE_GROUP_APART))
 		return;
 	/* Said besides: it would be lazy but for that. */
-	if (plan_why(change, change->device, UIOMMU_RULE_TYPE_NOT_LAZY) ||
-	    plan_why(change, change->device,
-		     UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS)) {
-		if (type == UIOMMU_DOMAIN_DMA_FQ)
-			return;
-		change->has_why = false;
-	}
+	if (type == UIOMMU_DOMAIN_DMA_FQ &&
+	    (plan_why(change, change->device, UIOMMU_RULE_TYPE_NOT_LAZY) ||
+	     plan_why(change, change->device,
+		      UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS)))
+		return;
 	plan_why_type(change);
 	/* It requires translation: since its unit cannot do without? */
 	if (type == UIOMMU_DOMAIN_IDENTITY &&

@@ -48,7 +48,9 @@ def by_hand():
         function("0000:00:02.0", 0x1000),
         "== function 0000:00:02.0\ndriver e1000e\n",
         function("0000:00:03.0", 0x1001, 0x0107),
-        bridge("0000:00:04.0", 0x1002, 1), function("0000:01:01.0", 0x1003),
+        bridge("0000:00:04.0", 0x1002, 1),
+        "== function 0000:00:04.0\ndriver shpchp\n",
+        function("0000:01:01.0", 0x1003),
         function("0000:01:02.0", 0x1004),
         "== function 0000:01:02.0\ndriver snd\n", RAM)
 
@@ -117,6 +119,16 @@ def one_after_the_other():
                                            "DMA-FQ"],
           [r["before"] for r in got])
     check("who refuses", got[3]["why"]["rule"] == "TYPE_OWNED", got[3])
+    got = document(answer("caching-mode"), "--options", "iommu=pt",
+                   "--set-type", "0=dma-fq", "--set-type", "0=auto")
+    check("refused is nothing", [(r["outcome"], r["before"]) for r in got] ==
+          [("refused", "identity"), ("nothing", "identity")], got)
+
+
+def in_order():
+    """As the command line has them."""
+    got = document(by_hand(), "--set-type", "0=identity", "--mask",
+                   "00:02.0=30", "--claim", "00:02.0", "--claim", "0")
     check("in order", [r["request"] for r in got[:4]] ==
           ["set-type", "mask", "claim", "claim"], got)
 
@@ -174,6 +186,7 @@ def main():
     outcomes()
     words_of_them()
     one_after_the_other()
+    in_order()
     explained()
     misused()
     return end()
