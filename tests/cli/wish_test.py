@@ -5,7 +5,10 @@ bundle by hand and on the built-in one: wish_test.py PROGRAM"""
 import json
 import pathlib
 import sys
+import tempfile
 
+import fake_root
+import lspci_text
 from bundles import bridge, dmar, drhd, end, function, machine, rmrr, run, \
     scope, want
 
@@ -156,6 +159,29 @@ def explained():
                            "\\_SB.PCI0.I2C0=identity"), 0, "moves")
 
 
+def sources():
+    """The same from a bundle, from lspci with a table, from /sys."""
+    recorded = json.loads((LINUX / "answers/rmrr-disk.json").read_text())
+    asked = ["--set-type", "01:00.0=dma", "--claim", "00:03.0", "--claim",
+             "00:04.0"]
+    want_all = [(r["outcome"], r.get("why", {}).get("rule"))
+                for r in document(bundle.text(recorded), *asked)]
+    check("a bundle", [o for o, _ in want_all] ==
+          ["live", "refused", "claim"], want_all)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        (path / "lspci").write_text(lspci_text.text(recorded))
+        (path / "DMAR").write_bytes(bytes.fromhex(recorded["dmar"]))
+        fake_root.build(path / "root", recorded)
+        for source in (["--lspci", str(path / "lspci"), "--dmar",
+                        str(path / "DMAR")],
+                       ["--root", str(path / "root")]):
+            got = run("plan", "--json", *source, *asked)
+            good = got[1] and [(r["outcome"], r.get("why", {}).get("rule"))
+                               for r in json.loads(got[1])["requests"]]
+            check(source[0], good == want_all, got)
+
+
 def misused():
     text = by_hand()
     for words, say in (
@@ -188,6 +214,7 @@ def main():
     one_after_the_other()
     in_order()
     explained()
+    sources()
     misused()
     return end()
 
