@@ -19,6 +19,9 @@ enum {
 	ASK_COLOUR,
 	ASK_VERSION,
 	ASK_ROOT,
+	ASK_SET_TYPE,
+	ASK_CLAIM,
+	ASK_MASK,
 };
 
 struct ask_option {
@@ -34,6 +37,9 @@ static const struct option ask_long[] = {
 	{ "rules", required_argument, NULL, ASK_RULE },
 	{ "options", required_argument, NULL, ASK_OPTION },
 	{ "build", required_argument, NULL, ASK_BUILD },
+	{ "set-type", required_argument, NULL, ASK_SET_TYPE },
+	{ "claim", required_argument, NULL, ASK_CLAIM },
+	{ "mask", required_argument, NULL, ASK_MASK },
 	{ "output", required_argument, NULL, 'o' },
 	{ "json", no_argument, NULL, ASK_JSON },
 	{ "color", required_argument, NULL, ASK_COLOUR },
@@ -59,6 +65,17 @@ static const struct ask_option ask_texts[] = {
 	{ ASK_OPTIONS,
 	  "  --build TYPE     what the kernel was built for: lazy, "
 	  "strict, passthrough\n" },
+	{ ASK_WISHES,
+	  "  --set-type GROUP=TYPE\n"
+	  "                   what a running machine would do if it "
+	  "were asked for\n"
+	  "                   identity, dma, dma-fq or auto\n" },
+	{ ASK_WISHES, "  --claim DEVICE   the same, for a user-space driver or "
+		      "a guest\n" },
+	{ ASK_WISHES,
+	  "  --mask DEVICE=BITS\n"
+	  "                   the same, if it reaches so many bits of "
+	  "address\n" },
 	{ ASK_OUTPUT, "  -o FILE          where to write; - is standard "
 		      "output\n" },
 	{ 0, "  --json           for programs; see docs/json.md\n" },
@@ -143,9 +160,23 @@ static int ask_take_colour(struct ask *ask)
 	return -1;
 }
 
+static int ask_take_wish(struct ask *ask, enum uiommu_request_kind kind)
+{
+	if (ask->wish_count == ASK_WISHES_MOST)
+		return ask_wrong("no more than 64 of --set-type, --claim and "
+				 "--mask; leave out",
+				 optarg);
+	ask->wishes[ask->wish_count++] = (struct ask_wish){ kind, optarg };
+	return -1;
+}
+
 static unsigned int ask_needs(int option)
 {
 	switch (option) {
+	case ASK_SET_TYPE:
+	case ASK_CLAIM:
+	case ASK_MASK:
+		return ASK_WISHES;
 	case ASK_FROM:
 	case ASK_DMAR:
 	case ASK_LSPCI:
@@ -193,6 +224,12 @@ static int ask_take(struct ask *ask, int option)
 		return ask_take_build(ask);
 	case ASK_COLOUR:
 		return ask_take_colour(ask);
+	case ASK_SET_TYPE:
+		return ask_take_wish(ask, UIOMMU_REQUEST_TYPE);
+	case ASK_CLAIM:
+		return ask_take_wish(ask, UIOMMU_REQUEST_CLAIM);
+	case ASK_MASK:
+		return ask_take_wish(ask, UIOMMU_REQUEST_MASK);
 	case ASK_VERSION:
 		printf("uiommu %s\n", UIOMMU_VERSION_STRING);
 		return ASK_FINE;

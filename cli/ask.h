@@ -5,11 +5,19 @@
 
 #include <stdio.h>
 
-#include <uiommu/plan.h>
+#include <uiommu/change.h>
 
 #include "out.h"
 
 struct ask_command;
+
+#define ASK_WISHES_MOST 64
+
+/* --set-type, --claim or --mask, in the order of the command line. */
+struct ask_wish {
+	enum uiommu_request_kind kind;
+	const char *word; /* what follows it */
+};
 
 struct ask {
 	const struct ask_command *command;
@@ -22,6 +30,8 @@ struct ask {
 	enum uiommu_rules rules;
 	enum uiommu_domain_type build; /* NONE: not said */
 	enum out_colour colour;
+	struct ask_wish wishes[ASK_WISHES_MOST];
+	uint32_t wish_count;
 	bool demo; /* the built-in machine */
 	bool json;
 	char **words; /* what is left */
@@ -36,6 +46,7 @@ struct ask {
 #define ASK_DEMO UIOMMU_BIT32(4)    /* another command, on its machine */
 /* It makes sense without the table: where there is none, one is supposed. */
 #define ASK_SUPPOSE UIOMMU_BIT32(5)
+#define ASK_WISHES UIOMMU_BIT32(6) /* --set-type, --claim, --mask */
 
 struct ask_command {
 	const char *name;

@@ -6,6 +6,7 @@
 
 #include "cmd.h"
 #include "json.h"
+#include "wish.h"
 #include "words.h"
 
 /* What a word of the command line meant. */
@@ -100,8 +101,38 @@ static void explain_advice(struct out *out, const struct study *study,
 	advices_fini(&advices);
 }
 
+/* What a running machine would do: what was asked, else what people ask. */
+static int explain_wishes(const struct study *study, const struct ask *ask,
+			  const struct subject *subject, struct wishes *wishes)
+{
+	memset(wishes, 0, sizeof(*wishes));
+	if (ask->wish_count)
+		return wishes_of(study, ask, wishes);
+	if (subject->group == UIOMMU_PLAN_NONE)
+		return 0;
+	return wishes_usual(study, subject->device, subject->group, wishes);
+}
+
+static void explain_would(struct out *out, const struct ask *ask,
+			  const struct study *study,
+			  const struct wishes *wishes)
+{
+	if (!wishes->count)
+		return;
+	fputc('\n', out->to);
+	out_say(out, OUT_HEAD,
+		ask->wish_count ? "What was asked, one after the other\n"
+				: "What each of these would do while it "
+				  "runs\n");
+	if (ask->wish_count)
+		wishes_print(out, study, wishes);
+	else
+		wishes_table(out, wishes);
+}
+
 static int explain_text(const struct ask *ask, const struct study *study,
-			const struct subject *subject)
+			const struct subject *subject,
+			const struct wishes *wishes)
 {
 	struct out out;
 	uint32_t count;
@@ -130,12 +161,14 @@ static int explain_text(const struct ask *ask, const struct study *study,
 		explain_user(&out, study, subject->group);
 		explain_advice(&out, study, subject->group);
 	}
+	explain_would(&out, ask, study, wishes);
 	fputc('\n', stdout);
 	return cmd_tail(&out, study);
 }
 
 static int explain_json(const struct ask *ask, const struct study *study,
-			const struct subject *subject)
+			const struct subject *subject,
+			const struct wishes *wishes)
 {
 	json_t *document = json_study(ask, study, 0);
 	json_t *groups = json_array(), *devices = json_array();
@@ -158,7 +191,22 @@ static int explain_json(const struct ask *ask, const struct study *study,
 	}
 	json_object_set_new(document, "groups", groups);
 	json_object_set_new(document, "devices", devices);
+	json_object_set_new(document, "requests", wishes_json(study, wishes));
 	return json_print(document, stdout) | cmd_status(study);
+}
+
+static int explain_print(const struct ask *ask, const struct study *study,
+			 const struct subject *subject)
+{
+	struct wishes wishes;
+	int status = explain_wishes(study, ask, subject, &wishes);
+
+	if (status)
+		return status;
+	status = ask->json ? explain_json(ask, study, subject, &wishes)
+			   : explain_text(ask, study, subject, &wishes);
+	wishes_fini(&wishes);
+	return status;
 }
 
 int cmd_explain(const struct ask *ask)
@@ -175,10 +223,8 @@ int cmd_explain(const struct ask *ask)
 			"uiommu: %s has no device and no group '%s'; uiommu "
 			"groups lists them\n",
 			machine.source, ask->words[0]);
-	else if (ask->json)
-		status = explain_json(ask, &study, &subject);
 	else
-		status = explain_text(ask, &study, &subject);
+		status = explain_print(ask, &study, &subject);
 	study_fini(&study);
 	machine_fini(&machine);
 	return status;

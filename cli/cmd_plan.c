@@ -6,6 +6,7 @@
 
 #include "cmd.h"
 #include "json.h"
+#include "wish.h"
 
 /* One device for which something would be otherwise. */
 struct change {
@@ -191,12 +192,32 @@ static void plan_changes_text(struct out *out, const struct study *study,
 	out_table_print(out, &table);
 }
 
+static void plan_text(const struct ask *ask, const struct study *is,
+		      const struct study *would, const struct changes *changes,
+		      const struct wishes *wishes)
+{
+	struct out out;
+
+	out_init(&out, stdout, ask->colour);
+	cmd_head(&out, would);
+	if (ask->options || !wishes->count) {
+		out_wrap(&out, OUT_PLAIN, "Options now:  ", "%s",
+			 *is->options_text ? is->options_text : "(none)");
+		out_wrap(&out, OUT_PLAIN, "Options then: ", "%s",
+			 *would->options_text ? would->options_text : "(none)");
+		fputc('\n', stdout);
+		plan_changes_text(&out, would, changes);
+		if (wishes->count)
+			fputc('\n', stdout);
+	}
+	wishes_print(&out, would, wishes);
+}
+
 static int plan_print(const struct ask *ask, const struct study *is,
-		      const struct study *would)
+		      const struct study *would, const struct wishes *wishes)
 {
 	struct changes changes = { NULL, 0, 0 };
 	json_t *document;
-	struct out out;
 	int status = cmd_status(would);
 
 	plan_compare(is, would, &changes);
@@ -206,19 +227,14 @@ static int plan_print(const struct ask *ask, const struct study *is,
 				    json_text(is->options_text));
 		json_object_set_new(document, "changes",
 				    plan_changes_json(would, &changes));
+		json_object_set_new(document, "requests",
+				    wishes_json(would, wishes));
 		status |= json_print(document, stdout);
 	} else {
-		out_init(&out, stdout, ask->colour);
-		cmd_head(&out, would);
-		out_wrap(&out, OUT_PLAIN, "Options now:  ", "%s",
-			 *is->options_text ? is->options_text : "(none)");
-		out_wrap(&out, OUT_PLAIN, "Options then: ", "%s",
-			 *would->options_text ? would->options_text : "(none)");
-		fputc('\n', stdout);
-		plan_changes_text(&out, would, &changes);
+		plan_text(ask, is, would, &changes, wishes);
 	}
 	free(changes.list);
-	return status;
+	return wishes_refused(wishes) ? status | ASK_FINDINGS : status;
 }
 
 int cmd_plan(const struct ask *ask)
@@ -226,6 +242,7 @@ int cmd_plan(const struct ask *ask)
 	struct machine_error error;
 	struct machine machine;
 	struct study is, would;
+	struct wishes wishes;
 	int status = ASK_FINDINGS;
 
 	if (study_of(ask, NULL, &machine, &is))
@@ -233,7 +250,11 @@ int cmd_plan(const struct ask *ask)
 	if (study_make(&would, &machine, ask, ask->options, &error)) {
 		fprintf(stderr, "uiommu: %s\n", error.text);
 	} else {
-		status = plan_print(ask, &is, &would);
+		status = wishes_of(&would, ask, &wishes);
+		if (!status) {
+			status = plan_print(ask, &is, &would, &wishes);
+			wishes_fini(&wishes);
+		}
 		study_fini(&would);
 	}
 	study_fini(&is);

@@ -114,9 +114,9 @@ static json_t *json_acs(uint32_t bits)
 static bool json_other_is_device(enum uiommu_rule rule)
 {
 	return (rule >= UIOMMU_RULE_GROUP_ALONE &&
-		rule <= UIOMMU_RULE_GROUP_MULTIFUNCTION) ||
+		rule <= UIOMMU_RULE_GROUP_APART) ||
 	       (rule >= UIOMMU_RULE_TYPE_OPTION &&
-		rule <= UIOMMU_RULE_TYPE_CONFLICT) ||
+		rule <= UIOMMU_RULE_TYPE_BARRED_APART) ||
 	       rule == UIOMMU_RULE_TYPE_REFUSED ||
 	       rule == UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS ||
 	       rule == UIOMMU_RULE_REGION_NOT_USER;

@@ -6,7 +6,7 @@ _uiommu()
 	local commands='groups explain plan regions units dmar fault capture
 		report demo'
 	local options='--from --dmar --lspci --root --rules --options --build
-		--json --color --output --help --version'
+		--set-type --claim --mask --json --color --output --help --version'
 
 	case $prev in
 	--from | --dmar | --lspci | -o | --output | dmar)
@@ -38,7 +38,7 @@ _uiommu()
 			intel_iommu=off intel_iommu=igfx_off' -- "$cur")
 		return
 		;;
-	explain)
+	explain | --claim | --mask | --set-type)
 		mapfile -t COMPREPLY < <(
 			compgen -W "$(cd /sys/bus/pci/devices 2>/dev/null &&
 				echo *)" -- "$cur")

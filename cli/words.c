@@ -80,6 +80,10 @@ enum out_style words_style(enum uiommu_rule rule)
 	switch (rule) {
 	case UIOMMU_RULE_TYPE_CONFLICT:
 	case UIOMMU_RULE_TYPE_BLOCKED:
+	case UIOMMU_RULE_TYPE_BARRED:
+	case UIOMMU_RULE_TYPE_BARRED_OWNED:
+	case UIOMMU_RULE_TYPE_BARRED_APART:
+	case UIOMMU_RULE_GROUP_APART:
 	case UIOMMU_RULE_UNIT_NONE:
 	case UIOMMU_RULE_UNIT_OFF:
 	case UIOMMU_RULE_UNIT_GRAPHICS_OFF:
@@ -95,6 +99,8 @@ enum out_style words_style(enum uiommu_rule rule)
 	case UIOMMU_RULE_REGION_IN_MSI:
 	case UIOMMU_RULE_TYPE_REFUSED:
 	case UIOMMU_RULE_TYPE_MASK:
+	case UIOMMU_RULE_TYPE_OWNED:
+	case UIOMMU_RULE_TYPE_HELD:
 	case UIOMMU_RULE_TYPE_QUIRK_UNTRUSTED:
 		return OUT_WARN;
 	default:
@@ -136,6 +142,12 @@ static void words_group(const struct study *study,
 	case UIOMMU_RULE_GROUP_MULTIFUNCTION:
 		snprintf(text, size, "one slot with %s, no ACS", other);
 		break;
+	case UIOMMU_RULE_GROUP_KEPT:
+		snprintf(text, size, "was with %s before", other);
+		break;
+	case UIOMMU_RULE_GROUP_APART:
+		snprintf(text, size, "kept apart from %s", other);
+		break;
 	default:
 		snprintf(text, size, "with %s", other);
 		break;
@@ -169,6 +181,16 @@ static const char *words_besides(const struct study *study,
 		return "members disagree about the type";
 	case UIOMMU_RULE_TYPE_BLOCKED:
 		return "blocked: its type cannot be made";
+	case UIOMMU_RULE_TYPE_REACH:
+		return "not all of RAM in reach";
+	case UIOMMU_RULE_TYPE_BARRED:
+		return "barred: cannot use the type in force";
+	case UIOMMU_RULE_TYPE_BARRED_OWNED:
+		return "barred: a user has the group";
+	case UIOMMU_RULE_TYPE_BARRED_APART:
+		return "barred";
+	case UIOMMU_RULE_TYPE_HELD:
+		return "keeps its type while it runs";
 	case UIOMMU_RULE_REGION_NOT_USER:
 		return "firmware keeps memory";
 	default:
@@ -192,7 +214,7 @@ void words_why(const struct study *study, uint32_t device, char *text,
 		snprintf(words, sizeof(words), "%s",
 			 words_besides(study, rule));
 		if (!words[0] && !grouped && rule >= UIOMMU_RULE_GROUP_ALONE &&
-		    rule <= UIOMMU_RULE_GROUP_MULTIFUNCTION &&
+		    rule <= UIOMMU_RULE_GROUP_APART &&
 		    rule != UIOMMU_RULE_GROUP_MODEL_ALIAS) {
 			words_group(study, &reasons[i], words, sizeof(words));
 			grouped = true;

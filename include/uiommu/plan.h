@@ -80,6 +80,16 @@ struct uiommu_plan_mask {
 	uint64_t mask;
 };
 
+/* What is in force for a device while the plan for a change is made. */
+struct uiommu_plan_live {
+	struct uiommu_sid sid;
+	uint32_t group; /* number of its group: struct uiommu_plan_group.id */
+	enum uiommu_domain_type
+		type; /* its group's default domain has it; NONE: decide again */
+	bool owned;   /* the group is claimed by a user */
+	bool barred;  /* it is a member that is refused; judged anew */
+};
+
 struct uiommu_plan_input {
 	const struct uiommu_dmar *dmar; /* NULL: no table, no unit */
 	const struct uiommu_topology *topology;
@@ -107,6 +117,11 @@ struct uiommu_plan_input {
 	uint32_t mask_count;
 	const struct uiommu_range *ram; /* of the host; none: not known */
 	uint32_t ram_count;
+	/* What this plan is to change; none: the machine starts. Groups in
+	 * force keep their members, their number and, but where it is to be
+	 * decided again, their type; see docs/rules.md. */
+	const struct uiommu_plan_live *live;
+	uint32_t live_count;
 };
 
 struct uiommu_plan_device {
@@ -119,6 +134,7 @@ struct uiommu_plan_device {
 	uint32_t region_first; /* index into regions */
 	uint32_t region_count; /* 0 without a unit */
 	enum uiommu_domain_type required; /* NONE: any type will do */
+	bool barred; /* member of its group, but refused all DMA */
 };
 
 struct uiommu_plan_group {
@@ -128,6 +144,7 @@ struct uiommu_plan_group {
 	bool type_required; /* else policy chose, and may choose DMA instead */
 	uint32_t region_first; /* index into group_regions */
 	uint32_t region_count; /* regions of all its members, merged */
+	uint32_t id; /* stable: that of the group in force, else a free one */
 };
 
 /* Why; the identifiers are stable and documented in docs/rules.md. */
@@ -151,15 +168,21 @@ enum uiommu_rule {
 	UIOMMU_RULE_GROUP_MODEL_ALIAS,	 /* its model uses more requester ids */
 	UIOMMU_RULE_GROUP_LINUX,	 /* Linux keeps the two apart */
 	UIOMMU_RULE_GROUP_MULTIFUNCTION, /* functions of one slot, no ACS */
-	UIOMMU_RULE_TYPE_OPTION,	 /* an option chose the type */
-	UIOMMU_RULE_TYPE_BUILD,		 /* the build default chose the type */
-	UIOMMU_RULE_TYPE_REQUIRED,	 /* the hardware allows no other */
-	UIOMMU_RULE_TYPE_UNTRUSTED,	 /* a member comes from outside */
-	UIOMMU_RULE_TYPE_OVERRIDE,	 /* somebody asked for this group */
+	UIOMMU_RULE_GROUP_KEPT,		 /* it was with the other before */
+	UIOMMU_RULE_GROUP_APART,    /* groups in force do not merge over it */
+	UIOMMU_RULE_TYPE_OPTION,    /* an option chose the type */
+	UIOMMU_RULE_TYPE_BUILD,	    /* the build default chose the type */
+	UIOMMU_RULE_TYPE_REQUIRED,  /* the hardware allows no other */
+	UIOMMU_RULE_TYPE_UNTRUSTED, /* a member comes from outside */
+	UIOMMU_RULE_TYPE_OVERRIDE,  /* somebody asked for this group */
 	UIOMMU_RULE_TYPE_OPT_IN,    /* firmware alone turned remapping on */
 	UIOMMU_RULE_TYPE_ENCRYPTED, /* memory encryption rules identity out */
 	UIOMMU_RULE_TYPE_BLOCKED,   /* what is required cannot be made */
 	UIOMMU_RULE_TYPE_CONFLICT,  /* members require different types */
+	UIOMMU_RULE_TYPE_REACH,	    /* a member does not reach all of RAM */
+	UIOMMU_RULE_TYPE_BARRED,    /* it cannot use the type in force */
+	UIOMMU_RULE_TYPE_BARRED_OWNED, /* the group is claimed by a user */
+	UIOMMU_RULE_TYPE_BARRED_APART, /* see GROUP_APART */
 	/* Besides one of the above: */
 	UIOMMU_RULE_TYPE_NO_IDENTITY,	    /* its unit has none */
 	UIOMMU_RULE_TYPE_QUIRK,		    /* the model is known to need it */
@@ -168,9 +191,11 @@ enum uiommu_rule {
 	UIOMMU_RULE_TYPE_NOT_LAZY,	    /* caching mode forbids lazy */
 	UIOMMU_RULE_TYPE_MASK,		    /* it does not reach all of RAM */
 	UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS, /* a chipset forbids lazy */
-	UIOMMU_RULE_REGION_RMRR,	    /* firmware asked for it */
-	UIOMMU_RULE_REGION_MSI,		    /* the interrupt address range */
-	UIOMMU_RULE_REGION_ISA,		    /* low memory of an ISA bridge */
+	UIOMMU_RULE_TYPE_HELD,		    /* the type in force stays */
+	UIOMMU_RULE_TYPE_OWNED,	 /* of a change: a user has the group */
+	UIOMMU_RULE_REGION_RMRR, /* firmware asked for it */
+	UIOMMU_RULE_REGION_MSI,	 /* the interrupt address range */
+	UIOMMU_RULE_REGION_ISA,	 /* low memory of an ISA bridge */
 	/* Besides those: */
 	UIOMMU_RULE_REGION_IN_RAM,   /* it overlaps the host's RAM */
 	UIOMMU_RULE_REGION_IN_MSI,   /* it overlaps the interrupt range */
@@ -215,6 +240,9 @@ struct uiommu_reason {
  *   GROUP_CLAIM	  the function that isolates; entry of the table, for
  *			  uiommu_plan_claim_text() and _model()
  *   GROUP_MODEL_ALIAS	  NONE; entry, for uiommu_plan_alias_text(), _model()
+ *   GROUP_KEPT		  lowest other member that nothing relates it to
+ *   GROUP_APART	  lowest device in force that it relates to; lowest of
+ *			  another group, NONE: its own is another
  *   GROUP_LINUX	  lowest device that it could reach or that could reach
  *			  it, and that Linux puts into another group
  *   TYPE_REQUIRED	  a member that requires the type; the type
@@ -222,6 +250,12 @@ struct uiommu_reason {
  *   TYPE_OVERRIDE	  the member that was named; the type
  *   TYPE_BLOCKED	  the member that requires identity; the type required
  *   TYPE_CONFLICT	  the member that won; the type
+ *   TYPE_REACH		  the member that does not; the type
+ *   TYPE_BARRED	  the lowest member in force; the type it needs
+ *   TYPE_BARRED_OWNED	  the lowest other member, or NONE; the type in force
+ *   TYPE_BARRED_APART	  NONE; BLOCKED
+ *   TYPE_HELD		  NONE; the type that a new start would choose
+ *   TYPE_OWNED		  NONE; the type in force; only in a change, see change.h
  *   TYPE_OPTION, _BUILD, _OPT_IN, _ENCRYPTED  NONE; the type
  *   TYPE_NO_IDENTITY	  DMAR record of the unit; NONE
  *   TYPE_QUIRK, _QUIRK_UNTRUSTED  NONE; the type that the quirk asks for
@@ -236,7 +270,7 @@ struct uiommu_reason {
  * Devices that only ACPI knows come after them; they have no function.
  *
  * A device with a unit has one reason for it, at least one for its group, one
- * for its type (TYPE_REQUIRED to TYPE_CONFLICT) and one for each region, and
+ * for its type (TYPE_OPTION to TYPE_BARRED_APART) and one for each region, and
  * those "besides" as they apply; one without a unit has UNIT_NONE or
  * UNIT_OFF alone.
  */
@@ -279,7 +313,8 @@ struct uiommu_plan {
  *
  * Return: UIOMMU_OK, or
  *   UIOMMU_EINVAL - @input has no topology, a table without units, or a type
- *     where that one cannot be asked for
+ *     where that one cannot be asked for; or what is in force contradicts
+ *     itself: two groups for one device, two types for one group, no number
  *   UIOMMU_ENOMEM - no memory for the arrays, or a table and topology that
  *     would need more than 64 MiB
  */
@@ -319,6 +354,23 @@ size_t uiommu_region_line(const struct uiommu_region *region, char *text,
  */
 uint32_t uiommu_plan_reasons(const struct uiommu_plan *plan, uint32_t device,
 			     const struct uiommu_reason **first);
+
+/**
+ * uiommu_plan_live() - what is in force once a plan is applied
+ * @plan: a made plan
+ * @topology: the one it was made from
+ * @live: where to store one entry for each device with a group; as many as
+ *	@plan has members fit
+ * @count: where to store how many these are
+ *
+ * In ascending order of devices, none of them owned. Devices that only ACPI
+ * knows are named by the requester id that firmware gives them, like others.
+ *
+ * Context: any.
+ */
+void uiommu_plan_live(const struct uiommu_plan *plan,
+		      const struct uiommu_topology *topology,
+		      struct uiommu_plan_live *live, uint32_t *count);
 
 /** uiommu_plan_fini() - free a plan's arrays; leaves it empty [sleep] */
 void uiommu_plan_fini(struct uiommu_plan *plan);

@@ -3,6 +3,7 @@
 #ifndef UIOMMU_UIOMMU_H
 #define UIOMMU_UIOMMU_H
 
+#include <uiommu/change.h>
 #include <uiommu/device.h>
 #include <uiommu/dma.h>
 #include <uiommu/dmar.h>

@@ -51,6 +51,8 @@ static void plan_lay_notes(struct plan_work *work, struct plan_room *room,
 	work->names = plan_take(room, uiommu_plan_count_names(work),
 				sizeof(*work->names));
 	work->users = plan_take(room, aliases, sizeof(*work->users));
+	work->held = plan_take(room, work->input->live_count,
+			       sizeof(*work->held));
 }
 
 static void plan_lay_plan(struct plan_work *work, struct plan_room *room,
@@ -109,6 +111,15 @@ static void plan_begin(struct plan_work *work)
 		note->other_twin = UIOMMU_PLAN_NONE;
 		note->set = i;
 		note->group = UIOMMU_PLAN_NONE;
+		note->held = UIOMMU_PLAN_NONE;
+		note->fresh = true;
+		note->real = UIOMMU_PLAN_NONE;
+		note->other_real = UIOMMU_PLAN_NONE;
+		note->hollow = UIOMMU_PLAN_NONE;
+		note->number = UIOMMU_PLAN_NONE;
+		note->elder = UIOMMU_PLAN_NONE;
+		note->stray = UIOMMU_PLAN_NONE;
+		note->short_of_ram = UIOMMU_PLAN_NONE;
 		note->shares = UIOMMU_PLAN_NONE;
 		note->requirer = UIOMMU_PLAN_NONE;
 		note->confined = UIOMMU_PLAN_NONE;
@@ -150,8 +161,10 @@ static void plan_decide(struct plan_work *work)
 	uiommu_plan_namespace(work);
 	uiommu_plan_note_isolation(work);
 	uiommu_plan_aliases(work);
+	uiommu_plan_note_held(work);
 	uiommu_plan_groups(work);
 	uiommu_plan_types(work);
+	uiommu_plan_bar(work);
 	uiommu_plan_regions(work);
 	for (i = 0; i < work->plan.device_count; i++) {
 		uiommu_plan_say_unit(work, i);
@@ -187,6 +200,14 @@ static bool plan_is_choice(enum uiommu_domain_type type)
 	       type == UIOMMU_DOMAIN_DMA_FQ;
 }
 
+static bool plan_is_in_force(const struct uiommu_plan_live *live)
+{
+	return live->group != UIOMMU_PLAN_NONE &&
+	       (live->type == UIOMMU_DOMAIN_NONE ||
+		live->type == UIOMMU_DOMAIN_BLOCKED ||
+		plan_is_choice(live->type));
+}
+
 static bool plan_is_sound(const struct uiommu_plan_input *input)
 {
 	uint32_t i;
@@ -205,6 +226,10 @@ static bool plan_is_sound(const struct uiommu_plan_input *input)
 	for (i = 0; i < input->requirement_count; i++) {
 		if (!plan_is_choice(input->requirements[i].type) ||
 		    input->requirements[i].type == UIOMMU_DOMAIN_DMA_FQ)
+			return false;
+	}
+	for (i = 0; i < input->live_count; i++) {
+		if (!plan_is_in_force(&input->live[i]))
 			return false;
 	}
 	return true;
@@ -238,7 +263,8 @@ int uiommu_plan_make(struct uiommu_host *host,
 		return err;
 	plan_lay_notes(&work, &room, aliases);
 	uiommu_plan_name(&work);
-	err = plan_fill(&work, aliases);
+	err = uiommu_plan_hold(&work) ? plan_fill(&work, aliases)
+				      : UIOMMU_EINVAL;
 	uiommu_block_free(host, &block);
 	if (err)
 		return err;

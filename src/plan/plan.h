@@ -13,10 +13,10 @@
 #define PLAN_MOST_BRIDGES 256
 
 /* Reasons for the type that a device can have at once. */
-#define PLAN_TYPE_REASONS 7
+#define PLAN_TYPE_REASONS 8
 
 /* Group reasons a device can have at once, apart from being alone. */
-#define PLAN_GROUP_REASONS 7
+#define PLAN_GROUP_REASONS 9
 
 /* A device that the scope of a record names. */
 struct plan_name {
@@ -44,6 +44,18 @@ struct plan_turn {
 	uint32_t device;
 };
 
+/* A group in force, at the first entry of its number; or a device in one. */
+struct plan_held {
+	struct uiommu_sid sid;
+	uint32_t number;
+	enum uiommu_domain_type type;
+	bool owned;
+	bool barred; /* of this device */
+	/* Of the first entry of each number: */
+	bool real;	/* a member that is there is not barred */
+	uint32_t index; /* of its group in the plan, or NONE */
+};
+
 /* A walk goes no deeper than twice the functions of a bus. */
 #define PLAN_MOST_STEPS 520
 
@@ -68,17 +80,30 @@ struct plan_note {
 	uint32_t group;	     /* of the set, noted at its lowest device */
 	uint32_t shares;     /* a device with which it shares... */
 	uint32_t shared_rid; /* ...this requester id */
+	/* What is in force; indices are of work->held, devices or NONE: */
+	uint32_t held;	     /* the first entry of its group's number */
+	bool fresh;	     /* not in force, or judged anew */
+	bool set_apart;	     /* kept out of groups that it would merge */
+	uint32_t real;	     /* of a set, at its lowest: lowest in force... */
+	uint32_t other_real; /* ...and lowest in force of another group */
+	uint32_t hollow;     /* lowest whose group has barred members only */
 	/* Of the group, not device, of this index; members or NONE: */
-	uint32_t requirer; /* lowest that requires identity */
-	uint32_t confined; /* lowest that requires translation */
-	uint32_t outsider; /* lowest untrusted */
-	uint32_t named;	   /* named by the override in force */
-	uint32_t override; /* which */
-	uint32_t keeper;   /* lowest with a direct region */
-	uint32_t kept;	   /* that region */
-	uint32_t caching;  /* a record with caching mode that counts */
-	bool no_identity;  /* some member's unit cannot make one */
-	bool wants_lazy;   /* but for that it would be */
+	uint32_t number;       /* entry of work->held that is in force for it */
+	uint32_t elder;	       /* lowest that is not fresh */
+	uint32_t stray;	       /* lowest of another set than the lowest's */
+	bool counted;	       /* some member has a say */
+	uint32_t short_of_ram; /* lowest that does not reach all of it */
+	enum uiommu_domain_type decided; /* as if nothing were in force */
+	uint32_t requirer;		 /* lowest that requires identity */
+	uint32_t confined;		 /* lowest that requires translation */
+	uint32_t outsider;		 /* lowest untrusted */
+	uint32_t named;			 /* named by the override in force */
+	uint32_t override;		 /* which */
+	uint32_t keeper;		 /* lowest with a direct region */
+	uint32_t kept;			 /* that region */
+	uint32_t caching; /* a record with caching mode that counts */
+	bool no_identity; /* some member's unit cannot make one */
+	bool wants_lazy;  /* but for that it would be */
 	enum uiommu_rule type_rule;
 	/* Of the device: */
 	enum uiommu_domain_type demanded; /* by the hardware's driver */
@@ -99,6 +124,8 @@ struct plan_work {
 	uint32_t graphics_by;	  /* ...for this one's model, or NONE: asked */
 	uint32_t not_lazy;	  /* host bridge that forbids it, or NONE */
 	struct plan_alias *users; /* of each alias; ascending sid, device */
+	struct plan_held *held;	  /* ascending number, sid */
+	uint32_t held_count;
 	uint32_t reason_room;
 	struct uiommu_plan plan;
 };
@@ -113,6 +140,7 @@ struct plan_type_facts {
 	bool needs_dma;			  /* some member requires translation */
 	bool can_identity;		  /* every member's unit can make it */
 	bool caching;			  /* lazy invalidation is not for it */
+	bool short_of_ram;		  /* some member does not reach it */
 	enum uiommu_domain_type override; /* NONE, IDENTITY, DMA, DMA_FQ */
 	enum uiommu_choice passthrough;
 	enum uiommu_choice strict;
@@ -216,6 +244,35 @@ bool uiommu_plan_asks_as(const struct uiommu_pci_function *function,
 			 uint32_t model, uint32_t devfn);
 void uiommu_plan_aliases(struct plan_work *work);
 
+/* plan_live.c: what is in force. Sorts it into work->held; false if it
+ * contradicts itself. */
+bool uiommu_plan_hold(struct plan_work *work);
+/* Notes it with the devices; after the aliases, before the groups. */
+void uiommu_plan_note_held(struct plan_work *work);
+/* Settles who is with whom, once the sets are closed. */
+void uiommu_plan_settle(struct plan_work *work);
+/* The note that holds the group's index for @device. */
+uint32_t *uiommu_plan_place(struct plan_work *work, uint32_t device);
+/* Numbers the groups. */
+void uiommu_plan_number(struct plan_work *work);
+/* The set of devices that are one for the rules asked for: its lowest. */
+uint32_t uiommu_plan_set(struct plan_work *work, uint32_t device);
+/* The device with this id, function or not; or NONE. After the aliases. */
+uint32_t uiommu_plan_find(const struct plan_work *work, struct uiommu_sid sid);
+/* Has the group a type in force that stays? */
+bool uiommu_plan_is_held(const struct plan_work *work, uint32_t group);
+/* Has the member of a group a say in its type? */
+bool uiommu_plan_counts(const struct plan_work *work, uint32_t device);
+/* The lowest from outside that may use what is in force, new or not. */
+uint32_t uiommu_plan_newcomer(const struct plan_work *work, uint32_t index);
+/* DMA-FQ is a way to do DMA: who requires that one is served by the other. */
+enum uiommu_domain_type uiommu_plan_kind(enum uiommu_domain_type type);
+/* Bars who cannot use what is in force; after the types. */
+void uiommu_plan_bar(struct plan_work *work);
+/* Reasons of the group: how many. Of the type: true if it is barred. */
+uint32_t uiommu_plan_say_held(struct plan_work *work, uint32_t device);
+bool uiommu_plan_say_barred(struct plan_work *work, uint32_t device);
+
 /* Notes the device whose group each joins by Linux's rules: note.twin. */
 void uiommu_plan_linux(struct plan_work *work);
 void uiommu_plan_groups(struct plan_work *work);
@@ -263,6 +320,11 @@ uint32_t uiommu_plan_record_offset(const struct uiommu_plan *plan,
 
 /* --- plan_words.c: the words of TYPE_* and REGION_* reasons --- */
 size_t uiommu_plan_type_text(const struct uiommu_plan *plan,
+			     const struct uiommu_topology *topology,
+			     const struct uiommu_reason *reason, char *text,
+			     size_t size);
+/* plan_words_live.c: and of those of both that tell what is in force. */
+size_t uiommu_plan_live_text(const struct uiommu_plan *plan,
 			     const struct uiommu_topology *topology,
 			     const struct uiommu_reason *reason, char *text,
 			     size_t size);

@@ -6,7 +6,9 @@
  *
  * From strong to weak: a member from outside is translated and flushed at
  * once; what a member requires; what somebody asks for this group; options;
- * the build, or identity where firmware alone turned remapping on.
+ * the build, or identity where firmware alone turned remapping on. What
+ * options and the build want to be identity is translated for a member that
+ * does not reach all of RAM.
  *
  * Identity that is required wins over translation that is, and where it cannot
  * be made nobody gets through: who requires it would not work in any other,
@@ -38,7 +40,13 @@ static void plan_decide_default(const struct plan_type_facts *facts,
 					       : UIOMMU_DOMAIN_DMA;
 	bool identity = facts->opt_in || facts->build == UIOMMU_DOMAIN_IDENTITY;
 
-	if (facts->passthrough == UIOMMU_CHOICE_YES)
+	/* Where identity would come out but not all could use it. */
+	if (facts->short_of_ram &&
+	    (facts->passthrough == UIOMMU_CHOICE_YES ||
+	     (facts->passthrough == UIOMMU_CHOICE_DEFAULT && identity &&
+	      !facts->encrypted)))
+		plan_choose(decision, lazy, UIOMMU_RULE_TYPE_REACH);
+	else if (facts->passthrough == UIOMMU_CHOICE_YES)
 		plan_choose(decision, UIOMMU_DOMAIN_IDENTITY,
 			    UIOMMU_RULE_TYPE_OPTION);
 	else if (facts->passthrough == UIOMMU_CHOICE_NO)

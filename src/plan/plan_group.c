@@ -14,6 +14,8 @@
  * - both are below the bridge of a bus one of whose downstream ports does not
  *   isolate: likewise.
  *
+ * What is in force already has its say in plan_live.c.
+ *
  * By Linux's rules plan_linux.c decides instead; the closure then tells what
  * Linux keeps apart though one could reach the other.
  *
@@ -166,29 +168,28 @@ static void plan_note_twins(struct plan_work *work)
 	}
 }
 
-/* Where the number of the group of @device is noted. */
-static struct plan_note *plan_holder(struct plan_work *work, uint32_t device)
+uint32_t uiommu_plan_set(struct plan_work *work, uint32_t device)
 {
 	if (work->input->rules == UIOMMU_RULES_LINUX)
-		return &work->notes[work->notes[device].twin];
-	return &work->notes[plan_set_of(work->notes, device)];
+		return work->notes[device].twin;
+	return plan_set_of(work->notes, device);
 }
 
-static void plan_number_groups(struct plan_work *work)
+static void plan_place_devices(struct plan_work *work)
 {
 	struct uiommu_plan *plan = &work->plan;
 	struct uiommu_plan_device *device;
-	struct plan_note *note;
+	uint32_t *place;
 	uint32_t i;
 
 	for (i = 0; i < plan->device_count; i++) {
 		device = &plan->devices[i];
 		if (device->unit == UIOMMU_PLAN_NONE)
 			continue;
-		note = plan_holder(work, i);
-		if (note->group == UIOMMU_PLAN_NONE)
-			note->group = plan->group_count++;
-		device->group = note->group;
+		place = uiommu_plan_place(work, i);
+		if (*place == UIOMMU_PLAN_NONE)
+			*place = plan->group_count++;
+		device->group = *place;
 		plan->groups[device->group].member_count++;
 		plan->member_count++;
 	}
@@ -219,8 +220,10 @@ void uiommu_plan_groups(struct plan_work *work)
 	plan_join_neighbours(work);
 	uiommu_plan_linux(work);
 	plan_note_twins(work);
-	plan_number_groups(work);
+	uiommu_plan_settle(work);
+	plan_place_devices(work);
 	plan_list_members(&work->plan);
+	uiommu_plan_number(work);
 }
 
 void uiommu_plan_say_group(struct plan_work *work, uint32_t device)
@@ -244,6 +247,7 @@ void uiommu_plan_say_group(struct plan_work *work, uint32_t device)
 		said++;
 	}
 	said += uiommu_plan_say_reach(work, device, mate != UIOMMU_PCI_NONE);
+	said += uiommu_plan_say_held(work, device);
 	if (said == 0)
 		uiommu_plan_say_rest(work, device);
 	uiommu_plan_say_model(work, device);

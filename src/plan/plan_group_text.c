@@ -204,6 +204,10 @@ size_t uiommu_plan_group_text(const struct uiommu_plan *plan,
 		return plan_reach_text(plan, topology, reason, text, size);
 	case UIOMMU_RULE_GROUP_MULTIFUNCTION:
 		return plan_slot_text(plan, topology, reason, text, size);
+	case UIOMMU_RULE_GROUP_KEPT:
+	case UIOMMU_RULE_GROUP_APART:
+		return uiommu_plan_live_text(plan, topology, reason, text,
+					     size);
 	case UIOMMU_RULE_GROUP_JOINED:
 	case UIOMMU_RULE_GROUP_LINUX:
 		return plan_pair_text(plan, topology, reason, text, size);

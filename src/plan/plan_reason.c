@@ -164,10 +164,10 @@ size_t uiommu_reason_text(const struct uiommu_plan *plan,
 {
 	if (reason->rule <= UIOMMU_RULE_UNIT_NONE)
 		return plan_unit_text(plan, topology, reason, text, size);
-	if (reason->rule <= UIOMMU_RULE_GROUP_MULTIFUNCTION)
+	if (reason->rule <= UIOMMU_RULE_GROUP_APART)
 		return uiommu_plan_group_text(plan, topology, reason, text,
 					      size);
-	if (reason->rule <= UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS)
+	if (reason->rule <= UIOMMU_RULE_TYPE_OWNED)
 		return uiommu_plan_type_text(plan, topology, reason, text,
 					     size);
 	return uiommu_plan_region_text(plan, topology, reason, text, size);

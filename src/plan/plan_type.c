@@ -68,27 +68,25 @@ static void plan_note_overrides(struct plan_work *work)
 	uint32_t i, k;
 
 	for (i = 0; i < input->override_count; i++) {
-		k = uiommu_topology_find(work->topology,
-					 input->overrides[i].sid);
-		if (k == UIOMMU_PCI_NONE ||
+		k = uiommu_plan_find(work, input->overrides[i].sid);
+		if (k == UIOMMU_PLAN_NONE ||
 		    work->plan.devices[k].group == UIOMMU_PLAN_NONE)
 			continue;
 		work->notes[work->plan.devices[k].group].named = k;
 		work->notes[work->plan.devices[k].group].override = i;
 	}
 	for (i = 0; i < input->requirement_count; i++) {
-		k = uiommu_topology_find(work->topology,
-					 input->requirements[i].sid);
-		if (k != UIOMMU_PCI_NONE)
+		k = uiommu_plan_find(work, input->requirements[i].sid);
+		if (k != UIOMMU_PLAN_NONE)
 			work->notes[k].demanded = input->requirements[i].type;
 	}
 	for (i = 0; i < input->mask_count; i++) {
 		uint8_t bits = 0;
 
-		k = uiommu_topology_find(work->topology, input->masks[i].sid);
+		k = uiommu_plan_find(work, input->masks[i].sid);
 		while (bits < 64 && input->masks[i].mask >> bits & 1)
 			bits++;
-		if (k != UIOMMU_PCI_NONE)
+		if (k != UIOMMU_PLAN_NONE)
 			work->notes[k].mask_bits = bits;
 	}
 }
@@ -97,6 +95,35 @@ static void plan_first(uint32_t *member, uint32_t device)
 {
 	if (*member == UIOMMU_PLAN_NONE)
 		*member = device;
+}
+
+static bool plan_is_short(const struct plan_work *work, uint32_t device)
+{
+	uint8_t bits = work->notes[device].mask_bits;
+
+	return bits < 64 && work->plan.ram_last >> bits != 0;
+}
+
+/* What one device says about the type of its group. */
+static void plan_gather_device(struct plan_work *work, uint32_t i)
+{
+	struct uiommu_plan_device *device = &work->plan.devices[i];
+	struct plan_note *group = &work->notes[device->group];
+
+	device->required = plan_required(work, i);
+	if (!uiommu_plan_counts(work, i))
+		return;
+	group->counted = true;
+	if (plan_untrusted(work, i))
+		plan_first(&group->outsider, i);
+	if (device->required == UIOMMU_DOMAIN_IDENTITY)
+		plan_first(&group->requirer, i);
+	else if (device->required == UIOMMU_DOMAIN_DMA)
+		plan_first(&group->confined, i);
+	if (!plan_can_identity(work, i))
+		group->no_identity = true;
+	if (work->input->rules == UIOMMU_RULES_STRICT && plan_is_short(work, i))
+		plan_first(&group->short_of_ram, i);
 }
 
 static void plan_gather(struct plan_work *work)
@@ -114,20 +141,8 @@ static void plan_gather(struct plan_work *work)
 	for (i = 0; i < work->plan.group_count; i++)
 		work->notes[i].caching = caching;
 	for (i = 0; i < work->plan.device_count; i++) {
-		struct uiommu_plan_device *device = &work->plan.devices[i];
-		struct plan_note *group = &work->notes[device->group];
-
-		if (device->group == UIOMMU_PLAN_NONE)
-			continue;
-		device->required = plan_required(work, i);
-		if (plan_untrusted(work, i))
-			plan_first(&group->outsider, i);
-		if (device->required == UIOMMU_DOMAIN_IDENTITY)
-			plan_first(&group->requirer, i);
-		else if (device->required == UIOMMU_DOMAIN_DMA)
-			plan_first(&group->confined, i);
-		if (!plan_can_identity(work, i))
-			group->no_identity = true;
+		if (work->plan.devices[i].group != UIOMMU_PLAN_NONE)
+			plan_gather_device(work, i);
 	}
 }
 
@@ -153,6 +168,44 @@ static void plan_policy(const struct plan_work *work,
 		facts->build_strict = false; /* it is never built for both */
 }
 
+/* Between what was decided and what is in force. */
+static void plan_put_type(struct plan_work *work, uint32_t index,
+			  const struct plan_type_decision *decision)
+{
+	struct uiommu_plan_group *group = &work->plan.groups[index];
+	struct plan_note *note = &work->notes[index];
+	uint32_t newcomer;
+
+	note->decided = decision->type;
+	note->type_rule = decision->rule;
+	note->wants_lazy = decision->wants_lazy;
+	group->type = decision->type;
+	group->type_required = decision->required;
+	if (!note->counted) {
+		note->decided = UIOMMU_DOMAIN_BLOCKED;
+		group->type = UIOMMU_DOMAIN_BLOCKED;
+		group->type_required = true;
+		return;
+	}
+	if (!uiommu_plan_is_held(work, index))
+		return;
+	group->type = work->held[note->number].type;
+	if (group->type != note->decided)
+		group->type_required = true;
+	if (group->type != UIOMMU_DOMAIN_DMA_FQ)
+		return;
+	newcomer = uiommu_plan_newcomer(work, index);
+	if (newcomer == UIOMMU_PLAN_NONE)
+		return;
+	/* To flush at once is possible at any time. */
+	note->outsider = newcomer;
+	note->decided = UIOMMU_DOMAIN_DMA;
+	note->type_rule = UIOMMU_RULE_TYPE_UNTRUSTED;
+	note->wants_lazy = false;
+	group->type = UIOMMU_DOMAIN_DMA;
+	group->type_required = true;
+}
+
 void uiommu_plan_types(struct plan_work *work)
 {
 	struct uiommu_plan *plan = &work->plan;
@@ -176,16 +229,13 @@ void uiommu_plan_types(struct plan_work *work)
 		if (note->override != UIOMMU_PLAN_NONE)
 			facts.override =
 				work->input->overrides[note->override].type;
+		facts.short_of_ram = note->short_of_ram != UIOMMU_PLAN_NONE;
 		uiommu_plan_decide_type(&facts, &decision);
-		plan->groups[i].type = decision.type;
-		plan->groups[i].type_required = decision.required;
-		note->type_rule = decision.rule;
-		note->wants_lazy = decision.wants_lazy;
+		plan_put_type(work, i, &decision);
 	}
 }
 
-/* DMA-FQ is a way to do DMA: who requires that one is served by the other. */
-static enum uiommu_domain_type plan_kind(enum uiommu_domain_type type)
+enum uiommu_domain_type uiommu_plan_kind(enum uiommu_domain_type type)
 {
 	return type == UIOMMU_DOMAIN_DMA_FQ ? UIOMMU_DOMAIN_DMA : type;
 }
@@ -202,16 +252,16 @@ static uint32_t plan_winner(const struct plan_note *group)
 static void plan_say_decision(struct plan_work *work, uint32_t device)
 {
 	const struct uiommu_plan_device *decided = &work->plan.devices[device];
-	enum uiommu_domain_type type = work->plan.groups[decided->group].type;
 	const struct plan_note *group = &work->notes[decided->group];
-	enum uiommu_domain_type won = plan_kind(type);
+	enum uiommu_domain_type type = group->decided;
+	enum uiommu_domain_type won = uiommu_plan_kind(type);
 	enum uiommu_rule rule = group->type_rule;
 	uint32_t other = UIOMMU_PLAN_NONE;
 
 	if (type == UIOMMU_DOMAIN_BLOCKED)
 		won = UIOMMU_DOMAIN_IDENTITY; /* what could not be made */
 	if (decided->required != UIOMMU_DOMAIN_NONE &&
-	    decided->required != won) {
+	    decided->required != won && uiommu_plan_counts(work, device)) {
 		rule = UIOMMU_RULE_TYPE_CONFLICT;
 		other = plan_winner(group);
 		type = won;
@@ -226,6 +276,9 @@ static void plan_say_decision(struct plan_work *work, uint32_t device)
 		other = decided->required == won ? device : plan_winner(group);
 	} else if (rule == UIOMMU_RULE_TYPE_OVERRIDE) {
 		other = group->named;
+	} else if (rule == UIOMMU_RULE_TYPE_REACH) {
+		other = plan_is_short(work, device) ? device
+						    : group->short_of_ram;
 	}
 	uiommu_plan_say(work, rule, device, other, (uint32_t)type);
 }
@@ -265,30 +318,35 @@ static void plan_say_besides(struct plan_work *work, uint32_t device)
 	enum uiommu_domain_type type = work->plan.groups[decided->group].type;
 	const struct plan_note *group = &work->notes[decided->group];
 	enum uiommu_domain_type asked;
-	uint8_t bits = work->notes[device].mask_bits;
 
 	if (!plan_can_identity(work, device))
 		uiommu_plan_say(work, UIOMMU_RULE_TYPE_NO_IDENTITY, device,
 				decided->unit, UIOMMU_PLAN_NONE);
 	plan_say_quirk(work, device);
+	if (decided->barred)
+		return;
 	if (group->override != UIOMMU_PLAN_NONE) {
 		asked = work->input->overrides[group->override].type;
-		if (asked != type)
+		if (asked != group->decided)
 			uiommu_plan_say(work, UIOMMU_RULE_TYPE_REFUSED, device,
 					group->named, (uint32_t)asked);
 	}
 	if (group->wants_lazy)
 		plan_say_not_lazy(work, device);
-	if (type == UIOMMU_DOMAIN_IDENTITY && bits < 64 &&
-	    work->plan.ram_last >> bits != 0)
+	if (type == UIOMMU_DOMAIN_IDENTITY && plan_is_short(work, device))
 		uiommu_plan_say(work, UIOMMU_RULE_TYPE_MASK, device,
-				UIOMMU_PLAN_NONE, bits);
+				UIOMMU_PLAN_NONE,
+				work->notes[device].mask_bits);
+	if (type != group->decided)
+		uiommu_plan_say(work, UIOMMU_RULE_TYPE_HELD, device,
+				UIOMMU_PLAN_NONE, (uint32_t)group->decided);
 }
 
 void uiommu_plan_say_type(struct plan_work *work, uint32_t device)
 {
 	if (work->plan.devices[device].group == UIOMMU_PLAN_NONE)
 		return;
-	plan_say_decision(work, device);
+	if (!uiommu_plan_say_barred(work, device))
+		plan_say_decision(work, device);
 	plan_say_besides(work, device);
 }

@@ -121,8 +121,8 @@ static size_t plan_conflict_text(const struct uiommu_plan *plan,
 			       " of its group %u requires %s, which wins%s",
 		PLAN_SID(topology, reason->device),
 		uiommu_domain_type_name(device->required),
-		PLAN_SID(topology, reason->other), device->group,
-		plan_type_word(reason->detail),
+		PLAN_SID(topology, reason->other),
+		plan->groups[device->group].id, plan_type_word(reason->detail),
 		plan->groups[device->group].type == UIOMMU_DOMAIN_BLOCKED
 			? " but cannot be made: blocked"
 			: "");
@@ -150,7 +150,15 @@ plan_decided_words(enum uiommu_rule rule)
 		"requires", ", which cannot be made: the group is blocked"
 	};
 
+	static const struct plan_decided_words reach = {
+		"does not reach all of RAM, so identity would not serve it: "
+		"it gets",
+		""
+	};
+
 	switch (rule) {
+	case UIOMMU_RULE_TYPE_REACH:
+		return &reach;
 	case UIOMMU_RULE_TYPE_UNTRUSTED:
 		return &untrusted;
 	case UIOMMU_RULE_TYPE_OVERRIDE:
@@ -193,6 +201,7 @@ size_t uiommu_plan_type_text(const struct uiommu_plan *plan,
 	case UIOMMU_RULE_TYPE_UNTRUSTED:
 	case UIOMMU_RULE_TYPE_OVERRIDE:
 	case UIOMMU_RULE_TYPE_BLOCKED:
+	case UIOMMU_RULE_TYPE_REACH:
 		return plan_decided_text(plan, topology, reason, text, size);
 	case UIOMMU_RULE_TYPE_CONFLICT:
 		return plan_conflict_text(plan, topology, reason, text, size);
@@ -204,6 +213,13 @@ size_t uiommu_plan_type_text(const struct uiommu_plan *plan,
 	case UIOMMU_RULE_TYPE_REFUSED:
 	case UIOMMU_RULE_TYPE_MASK:
 		return plan_besides_text(plan, topology, reason, text, size);
+	case UIOMMU_RULE_TYPE_BARRED:
+	case UIOMMU_RULE_TYPE_BARRED_OWNED:
+	case UIOMMU_RULE_TYPE_BARRED_APART:
+	case UIOMMU_RULE_TYPE_HELD:
+	case UIOMMU_RULE_TYPE_OWNED:
+		return uiommu_plan_live_text(plan, topology, reason, text,
+					     size);
 	case UIOMMU_RULE_TYPE_NOT_LAZY_GRAPHICS:
 		return plan_not_lazy_text(plan, topology, reason, text, size);
 	default:

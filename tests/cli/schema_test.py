@@ -39,6 +39,20 @@ def run(program, words, text):
                  f"{done.stdout}{done.stderr}")
 
 
+def requests(document):
+    """Wishes for the first and the last group, if there are any."""
+    if not document["groups"]:
+        return []
+    first, last = (document["groups"][i] for i in (0, -1))
+    device = last["devices"][-1]
+    return [["plan", "--set-type", f"{first['label']}=identity",
+             "--set-type", f"{device}=auto", "--set-type", f"{device}=DMA"],
+            ["plan", "--rules", "linux", "--mask", f"{device}=24"],
+            ["plan", "--options", "iommu=pt", "--claim", first["label"],
+             "--mask", f"{device}=0xffffff", "--claim", first["label"]],
+            ["explain", device, "--claim", device, "--mask", f"{device}=64"]]
+
+
 def main():
     """Validate each view of each machine; then see that a lie is noticed."""
     schema = json.loads(pathlib.Path(sys.argv[2]).read_text())
@@ -50,6 +64,7 @@ def main():
         document, _ = run(sys.argv[1], ["groups"], text)
         views = list(VIEWS) + [["explain", device["device"]]
                                for device in document["devices"]]
+        views += requests(document)
         for words in views:
             document, status = run(sys.argv[1], words, text)
             count += 1

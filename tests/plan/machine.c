@@ -327,9 +327,9 @@ static uint32_t check_reasons(const struct machine *machine, uint32_t i,
 		check_text(machine, &plan->reasons[at]);
 		if (rule <= UIOMMU_RULE_UNIT_NONE)
 			units++;
-		else if (rule <= UIOMMU_RULE_GROUP_MULTIFUNCTION)
+		else if (rule <= UIOMMU_RULE_GROUP_APART)
 			groups++;
-		else if (rule <= UIOMMU_RULE_TYPE_CONFLICT)
+		else if (rule <= UIOMMU_RULE_TYPE_BARRED_APART)
 			types++;
 		else if (rule >= UIOMMU_RULE_REGION_RMRR &&
 			 rule <= UIOMMU_RULE_REGION_ISA)

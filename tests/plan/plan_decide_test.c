@@ -28,6 +28,9 @@ static enum uiommu_domain_type wanted(const struct plan_type_facts *f)
 {
 	if (f->override != UIOMMU_DOMAIN_NONE)
 		return f->override;
+	/* Nobody names identity for this group: all must reach as far. */
+	if (f->short_of_ram)
+		return translated(f);
 	if (f->passthrough != UIOMMU_CHOICE_DEFAULT)
 		return f->passthrough == UIOMMU_CHOICE_YES
 			       ? UIOMMU_DOMAIN_IDENTITY
@@ -74,19 +77,20 @@ static void spread(struct plan_type_facts *f, unsigned int n)
 		.build_strict = n & 128,
 		.build = n & 256 ? UIOMMU_DOMAIN_IDENTITY : UIOMMU_DOMAIN_DMA,
 		.override = overrides[n >> 9 & 3],
-		.passthrough = (enum uiommu_choice)((n >> 11) % 3),
-		.strict = (enum uiommu_choice)((n >> 11) / 3 % 3),
+		.short_of_ram = n & 2048,
+		.passthrough = (enum uiommu_choice)((n >> 12) % 3),
+		.strict = (enum uiommu_choice)((n >> 12) / 3 % 3),
 	};
 }
 
 static void all_combinations(void **state)
 {
-	struct plan_type_decision decision;
+	struct plan_type_decision decision, without;
 	struct plan_type_facts facts;
 	unsigned int n;
 
 	(void)state;
-	for (n = 0; n < 9u << 11; n++) {
+	for (n = 0; n < 9u << 12; n++) {
 		spread(&facts, n);
 		uiommu_plan_decide_type(&facts, &decision);
 		if (decision.type != expected(&facts))
@@ -98,6 +102,13 @@ static void all_combinations(void **state)
 			    decision.type == UIOMMU_DOMAIN_DMA);
 		assert_true(!facts.caching ||
 			    decision.type != UIOMMU_DOMAIN_DMA_FQ);
+		/* Said so where that, and nothing else, made it translated. */
+		facts.short_of_ram = false;
+		uiommu_plan_decide_type(&facts, &without);
+		assert_int_equal(decision.rule == UIOMMU_RULE_TYPE_REACH,
+				 decision.type != without.type);
+		assert_true(decision.type == without.type ||
+			    without.type == UIOMMU_DOMAIN_IDENTITY);
 	}
 }
 

@@ -525,7 +525,7 @@ static void mask(struct machine *machine, uint64_t bits, uint64_t ram_last,
 						 ram_last };
 	machine->ram[2] = (struct uiommu_range){ 0x2000, 0x2fff };
 	machine->input.ram_count = 3;
-	check(machine, IDENTITY, UIOMMU_RULE_TYPE_OPTION, false);
+	check(machine, IDENTITY, UIOMMU_RULE_TYPE_OVERRIDE, false);
 	assert_int_equal(has(machine, fake_sid(0, 1, 0), UIOMMU_RULE_TYPE_MASK),
 			 said);
 	assert_false(has(machine, fake_sid(0, 2, 0), UIOMMU_RULE_TYPE_MASK));
@@ -536,7 +536,7 @@ static void test_mask(void **state)
 {
 	struct machine *machine = *state;
 
-	machine->options.passthrough = YES;
+	machine_override(machine, fake_sid(0, 1, 0), IDENTITY);
 	mask(machine, 0xffffffff, 0xffffffff, false);
 	mask(machine, 0xffffffff, 0x100000fff, true);
 	assert_string_equal(
@@ -550,13 +550,60 @@ static void test_mask(void **state)
 	mask(machine, UINT64_MAX >> 1, UINT64_MAX, true);
 	mask(machine, 0xff00ffffff, 0x1000000, true); /* a hole counts */
 	/* In translation an address within the mask can be given out. */
-	machine->options.passthrough = NO;
+	machine->overrides[0].type = DMA;
 	machine_plan(machine);
 	assert_false(has(machine, fake_sid(0, 1, 0), UIOMMU_RULE_TYPE_MASK));
-	machine->options.passthrough = YES;
+	machine->overrides[0].type = IDENTITY;
 	machine->input.ram_count = 0; /* not known */
 	machine_plan(machine);
 	assert_false(has(machine, fake_sid(0, 1, 0), UIOMMU_RULE_TYPE_MASK));
+}
+
+/* Options and the build do not want identity for who cannot use it. */
+static void test_reach(void **state)
+{
+	struct machine *machine = *state;
+
+	machine->options.passthrough = YES;
+	machine->masks[0] = (struct uiommu_plan_mask){ fake_sid(0, 2, 1),
+						       0xfffffff };
+	machine->input.mask_count = 1;
+	machine->ram[0] = (struct uiommu_range){ 0, 0xfffffff };
+	machine->input.ram_count = 1;
+	machine_plan(machine);
+	assert_int_equal(machine_type(machine, 0, 2, 0), IDENTITY);
+	machine->ram[0].last = 0x10000fff;
+	machine_plan(machine);
+	assert_int_equal(machine_type(machine, 0, 1, 0), IDENTITY);
+	assert_int_equal(machine_type(machine, 0, 2, 0), DMA);
+	assert_false(machine->plan.groups[1].type_required);
+	assert_string_equal(machine_says(machine, fake_sid(0, 2, 0),
+					 UIOMMU_RULE_TYPE_REACH),
+			    "0000:00:02.1 of the group of 0000:00:02.0 does "
+			    "not reach all of RAM, so identity would not serve "
+			    "it: it gets DMA");
+	assert_string_equal(machine_says(machine, fake_sid(0, 2, 1),
+					 UIOMMU_RULE_TYPE_REACH),
+			    "0000:00:02.1 does not reach all of RAM, so "
+			    "identity would not serve it: it gets DMA");
+	machine->options.strict = NO;
+	machine_plan(machine);
+	assert_int_equal(machine_type(machine, 0, 2, 0), DMA_FQ);
+	/* Linux leaves it, and copies. */
+	machine->input.rules = UIOMMU_RULES_LINUX;
+	machine_plan(machine);
+	assert_int_equal(machine_type(machine, 0, 2, 0), IDENTITY);
+	assert_true(has(machine, fake_sid(0, 2, 1), UIOMMU_RULE_TYPE_MASK));
+	machine->input.rules = UIOMMU_RULES_STRICT;
+	/* Who requires it, and who is asked to, copies here, too. */
+	machine_require(machine, fake_sid(0, 2, 0), IDENTITY);
+	machine_plan(machine);
+	assert_int_equal(machine_type(machine, 0, 2, 0), IDENTITY);
+	assert_true(has(machine, fake_sid(0, 2, 1), UIOMMU_RULE_TYPE_MASK));
+	machine->input.requirement_count = 0;
+	machine->input.ram_count = 0; /* not known */
+	machine_plan(machine);
+	assert_int_equal(machine_type(machine, 0, 2, 0), IDENTITY);
 }
 
 /* A type that nobody can ask for there. */
@@ -601,7 +648,8 @@ int main(void)
 		TEST(test_opt_in),     TEST(test_trusted_boot),
 		TEST(test_required),   TEST(test_conflict),
 		TEST(test_audio),      TEST(test_graphics),
-		TEST(test_mask),       TEST(test_unsound),
+		TEST(test_mask),       TEST(test_reach),
+		TEST(test_unsound),
 	};
 
 	return cmocka_run_group_tests_name("plan types", tests, NULL, NULL);

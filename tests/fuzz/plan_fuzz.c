@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * Any bytes as configuration space and as a table: scanned, isolated and
- * planned. The first two bytes are the length of the table; then come the
+ * planned, then planned again as a machine that runs, with what is in force
+ * bent by the bytes, and asked for changes. The first two bytes are the length of the table; then come the
  * functions, each a requester id on one of eight buses, the first 128 bytes of
  * its space and the first 16 of its extended space.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include <uiommu/plan.h>
+#include <uiommu/change.h>
 
 #define FUZZ_SPACE 128
 #define FUZZ_EXTENDED 16
@@ -114,6 +115,77 @@ static void fuzz_check(const struct uiommu_plan *plan,
 	}
 }
 
+/* The byte of a function that bends what is told of it. */
+static unsigned int fuzz_twist(const struct uiommu_host *host,
+			       struct uiommu_sid sid)
+{
+	return sid.rid < FUZZ_RIDS ? host->space[sid.rid][8] : 0;
+}
+
+static void fuzz_bend(const struct uiommu_host *host,
+		      struct uiommu_plan_live *live, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		unsigned int twist = fuzz_twist(host, live[i].sid);
+
+		live[i].barred = twist & 1;
+		live[i].owned = (twist & 6) == 2;
+		if (twist & 8)
+			live[i].group = twist >> 6;
+		if (twist & 16)
+			live[i].type = (enum uiommu_domain_type)(twist >> 5);
+	}
+}
+
+static void fuzz_ask(struct uiommu_host *host,
+		     const struct uiommu_plan_input *input,
+		     const struct uiommu_plan *now,
+		     const struct uiommu_plan_live *live, uint32_t count)
+{
+	struct uiommu_change change;
+	struct uiommu_request request;
+	uint32_t i;
+
+	for (i = 0; i < count && i < 4; i++) {
+		unsigned int twist = fuzz_twist(host, live[i].sid);
+
+		request.kind = (enum uiommu_request_kind)(twist % 4);
+		request.sid = live[i].sid;
+		request.type = (enum uiommu_domain_type)(twist >> 5);
+		request.mask = ((uint64_t)1 << (twist >> 2)) - 1;
+		if (uiommu_change_make(host, input, now, live, count, &request,
+				       &change) != 0)
+			continue;
+		fuzz_check(&change.plan, input->topology);
+		if (change.input.override_count > 1 ||
+		    change.input.mask_count > 1)
+			abort();
+		uiommu_change_fini(host, &change);
+	}
+}
+
+static void fuzz_live(struct uiommu_host *host,
+		      const struct uiommu_plan_input *input,
+		      const struct uiommu_plan *now)
+{
+	struct uiommu_plan_live *live = calloc(now->member_count + 1,
+					       sizeof(*live));
+	struct uiommu_plan_input runs = *input;
+	struct uiommu_plan plan;
+
+	uiommu_plan_live(now, input->topology, live, &runs.live_count);
+	fuzz_bend(host, live, runs.live_count);
+	runs.live = live;
+	if (uiommu_plan_make(host, &runs, &plan) == 0) {
+		fuzz_check(&plan, input->topology);
+		uiommu_plan_fini(&plan);
+	}
+	fuzz_ask(host, input, now, live, runs.live_count);
+	free(live);
+}
+
 static void fuzz_plan(struct uiommu_host *host, struct uiommu_dmar *dmar)
 {
 	struct uiommu_plan_input input = { 0 };
@@ -134,6 +206,7 @@ static void fuzz_plan(struct uiommu_host *host, struct uiommu_dmar *dmar)
 		input.ggc = uiommu_topology_ggc(&topology);
 		if (uiommu_plan_make(host, &input, &plan) == 0) {
 			fuzz_check(&plan, &topology);
+			fuzz_live(host, &input, &plan);
 			uiommu_plan_fini(&plan);
 		}
 	}
