@@ -32,8 +32,8 @@ struct uiommu_driver {
 struct uiommu_hwdomain {
 	enum uiommu_domain_type type;
 	/*
-	 * DMA and UNMANAGED; IDENTITY for units without pass-through. No root
-	 * where there is none.
+	 * DMA, UNMANAGED and SINK; IDENTITY for units without pass-through. No
+	 * root where there is none.
 	 */
 	struct uiommu_pt pt;
 	bool map_sync; /* a new mapping needs ops->map_sync; set by a driver */
