@@ -75,6 +75,7 @@ struct uiommu_host {
 	uint64_t fail_first; /* the calls that do fail, counted alike */
 	uint64_t fail_last;
 	bool atomic_fails; /* all with UIOMMU_ALLOC_ATOMIC fail */
+	bool no_store128;  /* a CPU that cannot store 16 bytes at once */
 
 	struct uiommu_event events[USER_EVENTS]; /* the last ones */
 	uint64_t event_count;

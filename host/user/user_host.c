@@ -248,6 +248,14 @@ void uiommu_host_cache_clean(struct uiommu_host *host, const void *addr,
 	vtdm_mem_clean(host->mem, addr, size);
 }
 
+bool uiommu_host_store128(struct uiommu_host *host, void *addr, uint64_t first,
+			  uint64_t second)
+{
+	if ((uintptr_t)addr & 15)
+		user_abort("store128: not aligned");
+	return !host->no_store128 && vtdm_mem_store128(addr, first, second);
+}
+
 struct uiommu_mmio *uiommu_host_mmio_map(struct uiommu_host *host,
 					 uiommu_paddr_t paddr, size_t size)
 {

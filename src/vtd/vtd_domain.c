@@ -5,6 +5,7 @@
  */
 #include <uiommu/error.h>
 
+#include "base/format.h"
 #include "vtd/vtd_context.h"
 #include "vtd/vtd_domain.h"
 #include "vtd/vtd_iotlb.h"
@@ -83,6 +84,9 @@ uint32_t uiommu_vtd_domain_id(const struct vtd_domain *domain,
 {
 	uint32_t i;
 
+	/* All identity domains have the same one, attached or not. */
+	if (domain->hw->type == UIOMMU_DOMAIN_IDENTITY)
+		return VTD_DID_IDENTITY;
 	for (i = 0; i < domain->slot_count; i++)
 		if (domain->slots[i].unit == u)
 			return domain->slots[i].did;
@@ -249,6 +253,23 @@ static bool vtd_domain_fits(const struct vtd_unit *u,
 
 /* --- Attach --------------------------------------------------------------- */
 
+/* Only with a moment in which a direct region is out of reach? */
+static bool vtd_domain_refused(const struct vtd_device *dev,
+			       const struct vtd_domain *domain)
+{
+	struct uiommu_sid sid;
+
+	if (!uiommu_vtd_context_gap(dev, domain, &sid))
+		return false;
+	uiommu_log(dev->unit->host, UIOMMU_LOG_INFO,
+		   "unit %u: " UIOMMU_SID_FMT " stays in its domain: a direct "
+		   "region is reached as " UIOMMU_SID_FMT ", and this CPU "
+		   "cannot replace the entry at once",
+		   dev->unit->index, UIOMMU_SID_ARGS(dev->hw->sids[0]),
+		   UIOMMU_SID_ARGS(sid));
+	return true;
+}
+
 int uiommu_vtd_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 		      struct uiommu_hwdomain *domain)
 {
@@ -264,6 +285,8 @@ int uiommu_vtd_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 		if (!vtd_domain_fits(v->unit, domain))
 			return UIOMMU_ENOTSUP;
 		new = domain->priv;
+		if (new != old && vtd_domain_refused(v, new))
+			return UIOMMU_ENOTSUP;
 	}
 	if (new != old) {
 		if (new) {
