@@ -85,6 +85,8 @@ struct uiommu_host {
 	/* Called before each register access; for what goes on beside. */
 	void (*on_mmio)(struct uiommu_host *host, void *context);
 	void *on_mmio_context;
+	/* Called on the way into the model, and back out of it; may be NULL. */
+	void (*on_model)(bool enter);
 	FILE *log; /* also print there what is INFO or louder; may be NULL */
 };
 

@@ -93,6 +93,14 @@ void watch_end(void)
 	watch_look();
 }
 
+void watch_pause(bool pause)
+{
+#ifdef __x86_64__
+	watch_trap(!pause);
+#endif
+	watch_look();
+}
+
 bool watch_saw(bool (*bad)(struct watch_value value))
 {
 	for (unsigned int i = 0; i < watch_count; i++) {

@@ -30,6 +30,8 @@ void watch_clear(void);
 void watch_add(const void *words);
 void watch_begin(void);
 void watch_end(void);
+/* Between the two: true ends the steps after a look, false goes on. */
+void watch_pause(bool pause);
 /* Did any place ever have a value of which @bad is true? */
 bool watch_saw(bool (*bad)(struct watch_value value));
 /* Were all values of each place those of its beginning and its end? */
