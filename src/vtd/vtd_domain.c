@@ -233,22 +233,42 @@ int uiommu_vtd_pt_config(struct uiommu_driver *driver, const uint32_t *units,
 	return UIOMMU_OK;
 }
 
-/* Can @u walk what was built for others? */
-static bool vtd_domain_fits(const struct vtd_unit *u,
-			    const struct uiommu_hwdomain *domain)
+/* Why @u cannot walk what was built for others; NULL if it can. */
+static const char *vtd_domain_misfit(const struct vtd_unit *u,
+				     const struct uiommu_hwdomain *domain)
 {
 	const struct uiommu_pt_config *c = &domain->pt.config;
 
+	if (!domain->pt.root || c->format != UIOMMU_PT_VTD_SS)
+		return "no pass-through and no tables of its format";
+	if (!(u->caps.levels & UIOMMU_BIT32(c->levels)))
+		return "tables of another number of levels";
+	if (c->width > u->caps.mgaw)
+		return "wider addresses";
+	if (c->page_sizes & ~u->caps.page_sizes)
+		return "larger pages";
+	if (c->leaf_bits & VTD_SSPTE_SNP && !u->caps.snoop)
+		return "snoop control";
+	if (c->coherent && !u->caps.coherent)
+		return "tables that are not cleaned for it";
+	return NULL;
+}
+
+static bool vtd_domain_fits(const struct vtd_device *dev,
+			    const struct uiommu_hwdomain *domain)
+{
+	const struct vtd_unit *u = dev->unit;
+	const char *misfit;
+
 	if (uiommu_vtd_passes(u, domain))
 		return true;
-	if (!domain->pt.root || c->format != UIOMMU_PT_VTD_SS ||
-	    !(u->caps.levels & UIOMMU_BIT32(c->levels)))
-		return false;
-	if (c->width > u->caps.mgaw || c->page_sizes & ~u->caps.page_sizes)
-		return false;
-	if (c->leaf_bits & VTD_SSPTE_SNP && !u->caps.snoop)
-		return false;
-	return u->caps.coherent || !c->coherent;
+	misfit = vtd_domain_misfit(u, domain);
+	if (!misfit)
+		return true;
+	uiommu_log(u->host, UIOMMU_LOG_INFO,
+		   "unit %u: cannot walk a domain for " UIOMMU_SID_FMT ": %s",
+		   u->index, UIOMMU_SID_ARGS(dev->hw->sids[0]), misfit);
+	return false;
 }
 
 /* --- Attach --------------------------------------------------------------- */
@@ -282,7 +302,7 @@ int uiommu_vtd_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 	if (uiommu_vtd_broken(v->unit))
 		return UIOMMU_EIO;
 	if (domain->type != UIOMMU_DOMAIN_BLOCKED) {
-		if (!vtd_domain_fits(v->unit, domain))
+		if (!vtd_domain_fits(v, domain))
 			return UIOMMU_ENOTSUP;
 		new = domain->priv;
 		if (new != old && vtd_domain_refused(v, new))
