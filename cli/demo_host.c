@@ -41,6 +41,13 @@ void uiommu_host_cache_clean(struct uiommu_host *host, const void *addr,
 	vtdm_mem_clean(host->live->mem, addr, size);
 }
 
+bool uiommu_host_store128(struct uiommu_host *host, void *addr, uint64_t first,
+			  uint64_t second)
+{
+	(void)host;
+	return vtdm_mem_store128(addr, first, second);
+}
+
 struct uiommu_mmio *uiommu_host_mmio_map(struct uiommu_host *host,
 					 uiommu_paddr_t paddr, size_t size)
 {

@@ -9,6 +9,9 @@
  * Views that cannot differ are one. The map from page numbers keeps freed
  * pages for ever, with no block: that is how a stale access is known.
  */
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -367,6 +370,32 @@ void vtdm_mem_clean(struct vtdm_mem *mem, const void *ptr, size_t size)
 		copy_words(dst + first, b->cpu + first, end - first);
 	}
 	pthread_mutex_unlock(&mem->lock);
+}
+
+bool vtdm_mem_store128(void *ptr, uint64_t first, uint64_t second)
+{
+#ifdef __x86_64__
+	unsigned int eax, ebx, ecx, edx;
+	uint64_t(*pair)[2] = ptr;
+	uint64_t old_first = (*pair)[0];
+	uint64_t old_second = (*pair)[1];
+	bool done = false;
+
+	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & bit_CMPXCHG16B))
+		return false;
+	while (!done)
+		__asm__ volatile("lock cmpxchg16b %1"
+				 : "=@ccz"(done), "+m"(*pair), "+a"(old_first),
+				   "+d"(old_second)
+				 : "b"(first), "c"(second)
+				 : "memory");
+	return true;
+#else
+	(void)ptr;
+	(void)first;
+	(void)second;
+	return false;
+#endif
 }
 
 void vtdm_mem_flush(struct vtdm_mem *mem)

@@ -78,6 +78,15 @@ void vtdm_mem_free(struct vtdm_mem *mem, void *ptr, size_t size);
  * @size: bytes; every 64-byte line touched is cleaned whole
  */
 void vtdm_mem_clean(struct vtdm_mem *mem, const void *ptr, size_t size);
+/**
+ * vtdm_mem_store128() - the CPU's store of 16 bytes at once
+ * @ptr: aligned to 16
+ * @first: of the 8 bytes there
+ * @second: of those behind them
+ *
+ * Return: true; false if this CPU cannot, then nothing was done.
+ */
+bool vtdm_mem_store128(void *ptr, uint64_t first, uint64_t second);
 /** vtdm_mem_flush() - drain the write buffer */
 void vtdm_mem_flush(struct vtdm_mem *mem);
 

@@ -115,6 +115,40 @@ void uiommu_host_relax(struct uiommu_host *host)
 	cpu_relax();
 }
 
+#define CPUID_1_ECX_CX16 (1u << 13)
+
+static bool cpu_has_cx16(struct uiommu_host *host)
+{
+	uint32_t eax = 1, ebx, ecx = 0, edx;
+
+	/* Under a hypervisor each question is a costly one: ask once. */
+	if (host->cx16 == HOST_CX16_NOT_ASKED) {
+		__asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+		host->cx16 = ecx & CPUID_1_ECX_CX16 ? HOST_CX16_YES
+						    : HOST_CX16_NO;
+	}
+	return host->cx16 == HOST_CX16_YES;
+}
+
+bool uiommu_host_store128(struct uiommu_host *host, void *addr, uint64_t first,
+			  uint64_t second)
+{
+	uint64_t(*pair)[2] = addr;
+	uint64_t old_first = (*pair)[0];
+	uint64_t old_second = (*pair)[1];
+	bool done = false;
+
+	if (!cpu_has_cx16(host))
+		return false;
+	while (!done)
+		__asm__ volatile("lock cmpxchg16b %1"
+				 : "=@ccz"(done), "+m"(*pair), "+a"(old_first),
+				   "+d"(old_second)
+				 : "b"(first), "c"(second)
+				 : "memory");
+	return true;
+}
+
 void uiommu_host_mmio_unmap(struct uiommu_host *host, struct uiommu_mmio *mmio,
 			    size_t size)
 {

@@ -17,6 +17,12 @@ struct uiommu_lock {
 	enum uiommu_lock_kind kind;
 };
 
+enum host_cx16 {
+	HOST_CX16_NOT_ASKED = 0,
+	HOST_CX16_NO,
+	HOST_CX16_YES,
+};
+
 struct uiommu_host {
 	enum uiommu_log_level loudest; /* print up to this level */
 	size_t pages;		       /* lent to the library now */
@@ -28,6 +34,7 @@ struct uiommu_host {
 	unsigned int overflows;	  /* times that a unit ran out of records */
 	uint16_t suspect;	  /* the requester that is told to misbehave */
 	unsigned int strangers;	  /* faults of any other */
+	enum host_cx16 cx16;	  /* can the CPU store 16 bytes at once? */
 };
 
 #endif /* BARE_HOST_H */

@@ -134,6 +134,32 @@ static const char *conf_clean(struct uiommu_host *host,
 	return kept ? NULL : "uiommu_host_cache_clean() changed the memory";
 }
 
+/* What a walker sees in between no test of memory can tell. */
+static const char *conf_store128(struct uiommu_host *host,
+				 const struct uiommu_conformance *machine)
+{
+	const uint64_t ones = ~(uint64_t)0;
+	uiommu_paddr_t paddr;
+	uint64_t *page = uiommu_host_page_alloc(host, 4096, 0, &paddr);
+	bool done, first, second, others;
+
+	(void)machine;
+	if (!page)
+		return "no memory";
+	memset(page, 0xff, 4096);
+	done = uiommu_host_store128(host, page + 4, 1, 2);
+	first = page[4] == (done ? 1 : ones);
+	second = page[5] == (done ? 2 : ones);
+	others = conf_filled((uint8_t *)page, 32, 0xff) &&
+		 conf_filled((uint8_t *)(page + 6), 4096 - 48, 0xff);
+	uiommu_host_page_free(host, page, 4096);
+	if (!done && !(first && second))
+		return "uiommu_host_store128() stored and said that it cannot";
+	if (!first || !second || !others)
+		return "uiommu_host_store128() stored something else";
+	return NULL;
+}
+
 static const char *conf_locks(struct uiommu_host *host,
 			      const struct uiommu_conformance *machine)
 {
@@ -206,6 +232,7 @@ static const struct {
 	{ "pages do not overlap", conf_page_apart },
 	{ "pages that cannot be are refused", conf_page_refused },
 	{ "cleaning a cache keeps memory", conf_clean },
+	{ "16 bytes at once", conf_store128 },
 	{ "locks", conf_locks },
 	{ "registers", conf_mmio },
 	{ "PCI configuration space", conf_pci },

@@ -75,6 +75,7 @@ struct uiommu_host {
 	uint64_t fail_first; /* the calls that do fail, counted alike */
 	uint64_t fail_last;
 	bool atomic_fails; /* all with UIOMMU_ALLOC_ATOMIC fail */
+	bool no_store128;  /* a CPU that cannot store 16 bytes at once */
 
 	struct uiommu_event events[USER_EVENTS]; /* the last ones */
 	uint64_t event_count;
@@ -84,6 +85,8 @@ struct uiommu_host {
 	/* Called before each register access; for what goes on beside. */
 	void (*on_mmio)(struct uiommu_host *host, void *context);
 	void *on_mmio_context;
+	/* Called on the way into the model, and back out of it; may be NULL. */
+	void (*on_model)(bool enter);
 	FILE *log; /* also print there what is INFO or louder; may be NULL */
 };
 

@@ -204,9 +204,17 @@ uint64_t uiommu_host_now_ns(struct uiommu_host *host)
 	return now;
 }
 
+static void user_model(struct uiommu_host *host, bool enter)
+{
+	if (host->on_model)
+		host->on_model(enter);
+}
+
 void uiommu_host_relax(struct uiommu_host *host)
 {
+	user_model(host, true);
 	user_tick(host, USER_RELAX_STEP);
+	user_model(host, false);
 }
 
 void *uiommu_host_page_alloc(struct uiommu_host *host, size_t size,
@@ -245,7 +253,17 @@ void uiommu_host_cache_clean(struct uiommu_host *host, const void *addr,
 {
 	if (!size)
 		user_abort("cache_clean: nothing to clean");
+	user_model(host, true);
 	vtdm_mem_clean(host->mem, addr, size);
+	user_model(host, false);
+}
+
+bool uiommu_host_store128(struct uiommu_host *host, void *addr, uint64_t first,
+			  uint64_t second)
+{
+	if ((uintptr_t)addr & 15)
+		user_abort("store128: not aligned");
+	return !host->no_store128 && vtdm_mem_store128(addr, first, second);
 }
 
 struct uiommu_mmio *uiommu_host_mmio_map(struct uiommu_host *host,
@@ -290,29 +308,38 @@ static struct vtdm *mmio_unit(struct uiommu_mmio *mmio, uint32_t offset,
 		user_abort("mmio: misaligned, or outside of the window");
 	if (mmio->host->on_mmio)
 		mmio->host->on_mmio(mmio->host, mmio->host->on_mmio_context);
+	user_model(mmio->host, true);
 	return mmio->unit;
 }
 
 uint32_t uiommu_host_mmio_read32(struct uiommu_mmio *mmio, uint32_t offset)
 {
-	return vtdm_read32(mmio_unit(mmio, offset, 4), offset);
+	uint32_t value = vtdm_read32(mmio_unit(mmio, offset, 4), offset);
+
+	user_model(mmio->host, false);
+	return value;
 }
 
 uint64_t uiommu_host_mmio_read64(struct uiommu_mmio *mmio, uint32_t offset)
 {
-	return vtdm_read64(mmio_unit(mmio, offset, 8), offset);
+	uint64_t value = vtdm_read64(mmio_unit(mmio, offset, 8), offset);
+
+	user_model(mmio->host, false);
+	return value;
 }
 
 void uiommu_host_mmio_write32(struct uiommu_mmio *mmio, uint32_t offset,
 			      uint32_t value)
 {
 	vtdm_write32(mmio_unit(mmio, offset, 4), offset, value);
+	user_model(mmio->host, false);
 }
 
 void uiommu_host_mmio_write64(struct uiommu_mmio *mmio, uint32_t offset,
 			      uint64_t value)
 {
 	vtdm_write64(mmio_unit(mmio, offset, 8), offset, value);
+	user_model(mmio->host, false);
 }
 
 void uiommu_host_notify(struct uiommu_host *host,

@@ -135,7 +135,7 @@ void uiommu_host_mmio_write64(struct uiommu_mmio *mmio, uint32_t offset,
 uint32_t uiommu_host_pci_read32(struct uiommu_host *host, struct uiommu_sid sid,
 				uint32_t offset);
 
-/* --- Tier 2 (9 functions): locks, teardown, events ------------------------ */
+/* --- Tier 2 (10 functions): locks, teardown, events ------------------------ */
 
 /**
  * uiommu_host_cache_clean() - let a walker that does not snoop see writes [any]
@@ -152,6 +152,26 @@ void uiommu_host_cache_clean(struct uiommu_host *host, const void *addr,
 
 /** uiommu_host_relax() - once per turn of a polling loop (x86: PAUSE) [any] */
 void uiommu_host_relax(struct uiommu_host *host);
+
+/**
+ * uiommu_host_store128() - replace 16 bytes of memory at once [any]
+ * @host: port instance
+ * @addr: memory of uiommu_host_page_alloc(), aligned to 16
+ * @first: what the 8 bytes at @addr are to be
+ * @second: what those behind them are to be
+ *
+ * One access that a walker sees as a whole: all old or all new (on x86-64:
+ * CMPXCHG16B, if CPUID says that the CPU has it). Nobody else writes there
+ * meanwhile. The answer is the same every time.
+ *
+ * Where it is false a device with a direct region stays in the domain that it
+ * was in first, or is blocked: a change could not be made without a moment in
+ * which firmware's accesses are refused.
+ *
+ * Return: true; or false if the CPU cannot, then nothing was done.
+ */
+bool uiommu_host_store128(struct uiommu_host *host, void *addr, uint64_t first,
+			  uint64_t second);
 
 /**
  * uiommu_host_mmio_unmap() - give back a window [sleep]

@@ -117,6 +117,82 @@ int uiommu_topology_scan(struct uiommu_topology *topology, uint16_t segment,
 			 uint8_t first_bus, uint8_t last_bus);
 
 /**
+ * uiommu_topology_rescan() - add what has come to a range of buses
+ * @topology: initialised
+ * @segment: PCI segment
+ * @first_bus: lowest bus to look at
+ * @last_bus: highest bus to look at, not below @first_bus
+ *
+ * As a scan, but what is known already, whether it still answers or not, stays
+ * exactly as it is and keeps what was said of it. Virtual functions count as
+ * found there also if their physical function was known before, or is on a
+ * lower bus. A bridge that was given other bus numbers is known with its old
+ * ones: it has to be removed before.
+ *
+ * One thing may change in a function 0 known as alone in its slot: if it says
+ * by now that there are others, and one is found, multifunction becomes true.
+ * As long as it does not say so nobody else is looked for in its slot.
+ *
+ * Indices of functions change, parents are found anew. After an error the
+ * topology is as it was.
+ *
+ * Context: sleep; reads configuration space.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_EINVAL - buses in the wrong order
+ *   UIOMMU_ENOMEM - no memory for the array, or more than 262144 functions
+ */
+UIOMMU_MUST_CHECK
+int uiommu_topology_rescan(struct uiommu_topology *topology, uint16_t segment,
+			   uint8_t first_bus, uint8_t last_bus);
+
+/**
+ * uiommu_topology_remove() - forget one function
+ * @topology: initialised
+ * @sid: which; it need not be there any more
+ *
+ * That function alone: what is below it, and its virtual functions, stay. A
+ * function below it has no parent then. Indices of functions behind it change.
+ *
+ * Context: any.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_ENODEV - not in the topology
+ */
+UIOMMU_MUST_CHECK
+int uiommu_topology_remove(struct uiommu_topology *topology,
+			   struct uiommu_sid sid);
+
+/**
+ * uiommu_topology_copy() - the same again, in memory of its own
+ * @from: initialised
+ * @to: caller's memory, with nothing in it that would have to be given back;
+ *	uiommu_topology_fini() when done
+ *
+ * Context: sleep.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_ENOMEM - no memory for the array; @to is untouched
+ */
+UIOMMU_MUST_CHECK
+int uiommu_topology_copy(const struct uiommu_topology *from,
+			 struct uiommu_topology *to);
+
+/**
+ * uiommu_topology_below() - does a function leave with a bridge?
+ * @topology: initialised
+ * @bridge: index of the bridge, or of any function
+ * @function: index of another, or the same
+ *
+ * Context: any.
+ *
+ * Return: true if @function is @bridge, is somewhere below it, or is a virtual
+ *   function of one that is; false if one of the two is no index.
+ */
+bool uiommu_topology_below(const struct uiommu_topology *topology,
+			   uint32_t bridge, uint32_t function);
+
+/**
  * uiommu_topology_find() - look a function up
  * @topology: initialised
  * @sid: which

@@ -30,6 +30,7 @@ enum uiommu_domain_type {
 	UIOMMU_DOMAIN_DMA,	 /* translated; for the DMA API */
 	UIOMMU_DOMAIN_UNMANAGED, /* translated; its owner maps by address */
 	UIOMMU_DOMAIN_DMA_FQ,	 /* DMA with lazy invalidation */
+	UIOMMU_DOMAIN_SINK,	 /* every access meets one scratch page */
 };
 
 /** uiommu_domain_type_name() - "identity", "DMA"...; never NULL [any] */

@@ -47,13 +47,6 @@ struct uiommu_range {
 #define UIOMMU_STATIC_ASSERT(expr) _Static_assert(expr, #expr)
 #endif
 
-/* Can the CPU replace 16 bytes of memory at once? */
-#ifdef __x86_64__
-#define UIOMMU_PAIR_STORES 1
-#else
-#define UIOMMU_PAIR_STORES 0
-#endif
-
 #define UIOMMU_MUST_CHECK __attribute__((warn_unused_result))
 #define UIOMMU_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 

@@ -49,35 +49,6 @@ static inline void uiommu_word_store(uiommu_word_t *word, uint64_t value)
 	} while (seen != old);
 }
 
-/*
- * Replaces two words, the first of which is aligned to 16, at once: whoever
- * reads 16 bytes finds both old or both new. False where the CPU cannot;
- * nothing was done then.
- */
-static inline bool uiommu_pair_store(uiommu_word_t *pair, uint64_t first,
-				     uint64_t second)
-{
-#if UIOMMU_PAIR_STORES
-	uint64_t old_first = pair[0];
-	uint64_t old_second = pair[1];
-	bool done = false;
-
-	do {
-		__asm__("lock cmpxchg16b %1"
-			: "=@ccz"(done), "+m"(*(uint64_t(*)[2])pair),
-			  "+a"(old_first), "+d"(old_second)
-			: "b"(first), "c"(second)
-			: "memory");
-	} while (!done);
-	return true;
-#else
-	(void)pair;
-	(void)first;
-	(void)second;
-	return false;
-#endif
-}
-
 /* Orders writes to memory before a later register write or valid bit. */
 #define uiommu_barrier() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 

@@ -32,8 +32,8 @@ struct uiommu_driver {
 struct uiommu_hwdomain {
 	enum uiommu_domain_type type;
 	/*
-	 * DMA and UNMANAGED; IDENTITY for units without pass-through. No root
-	 * where there is none.
+	 * DMA, UNMANAGED and SINK; IDENTITY for units without pass-through. No
+	 * root where there is none.
 	 */
 	struct uiommu_pt pt;
 	bool map_sync; /* a new mapping needs ops->map_sync; set by a driver */
@@ -44,7 +44,8 @@ struct uiommu_hwdomain {
 struct uiommu_hwdev {
 	const struct uiommu_sid *sids; /* the first is its own */
 	uint32_t sid_count;
-	uint32_t unit;			/* DMAR record index, as in the plan */
+	uint32_t unit; /* DMAR record index, as in the plan */
+	bool direct;   /* some direct region must stay translated; the core's */
 	struct uiommu_hwdomain *domain; /* attached; NULL before the first */
 	void *priv;			/* driver's */
 };
@@ -150,8 +151,12 @@ struct uiommu_driver_ops {
 	 * where it was. After an error it is where it was. BLOCKED fails only
 	 * on a broken unit. IDENTITY is pass-through, or else @domain's
 	 * tables. UIOMMU_ENOTSUP: the unit can do neither, or does not walk
-	 * such tables. UIOMMU_ENOSPC: out of domain ids. UIOMMU_EIO,
-	 * UIOMMU_ETIMEDOUT: the unit is broken. [sleep]
+	 * such tables; or the device, or one that shares a requester id with
+	 * it, has direct set, and could not be moved without a moment in
+	 * which it is refused (never for BLOCKED). UIOMMU_ENOSPC: out of
+	 * domain ids. UIOMMU_EIO, UIOMMU_ETIMEDOUT: the unit is broken.
+	 * Where it is not refused and direct is not set, DMA may be refused
+	 * for a moment. [sleep]
 	 */
 	int (*attach)(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 		      struct uiommu_hwdomain *domain);

@@ -42,6 +42,26 @@ void uiommu_topology_fini(struct uiommu_topology *topology)
 	uiommu_topology_init(topology, topology->host);
 }
 
+int uiommu_topology_copy(const struct uiommu_topology *from,
+			 struct uiommu_topology *to)
+{
+	struct uiommu_pci_function *functions;
+	uiommu_paddr_t paddr;
+
+	if (from->functions == NULL) {
+		*to = *from;
+		return UIOMMU_OK;
+	}
+	functions = uiommu_host_page_alloc(
+		from->host, pci_bytes(from->capacity), 0, &paddr);
+	if (functions == NULL)
+		return UIOMMU_ENOMEM;
+	memcpy(functions, from->functions, from->count * sizeof(*functions));
+	*to = *from;
+	to->functions = functions;
+	return UIOMMU_OK;
+}
+
 uint32_t uiommu_pci_lower_bound(const struct uiommu_topology *topology,
 				struct uiommu_sid sid)
 {
@@ -94,38 +114,59 @@ static int pci_grow(struct uiommu_topology *topology, uint32_t used)
 	return UIOMMU_OK;
 }
 
-static int pci_append(struct uiommu_topology *topology, uint32_t *used,
+/* One look at a range of buses. What it finds stands from count to used. */
+struct pci_scan {
+	struct uiommu_topology *topology;
+	uint16_t segment;
+	uint32_t first; /* requester ids */
+	uint32_t last;
+	uint32_t used;
+};
+
+static bool pci_is_known(const struct pci_scan *scan, struct uiommu_sid sid)
+{
+	return uiommu_topology_find(scan->topology, sid) != UIOMMU_PCI_NONE;
+}
+
+static int pci_append(struct pci_scan *scan,
 		      const struct uiommu_pci_function *function)
 {
+	struct uiommu_topology *topology = scan->topology;
 	int err;
 
-	if (*used == topology->capacity) {
-		err = pci_grow(topology, *used);
+	if (scan->used == topology->capacity) {
+		err = pci_grow(topology, scan->used);
 		if (err)
 			return err;
 	}
-	topology->functions[(*used)++] = *function;
+	topology->functions[scan->used++] = *function;
 	return UIOMMU_OK;
 }
 
-/* A slot whose function 0 is absent is empty; the others need its bit. */
-static int pci_scan_slot(struct uiommu_topology *topology,
-			 struct uiommu_sid sid, uint32_t *used)
+/*
+ * A slot whose function 0 is absent is empty; the others need its bit, as it
+ * is now: what has none may answer to every function number.
+ */
+static int pci_scan_slot(struct pci_scan *scan, uint32_t rid)
 {
+	struct uiommu_sid sid = { scan->segment, (uint16_t)rid };
+	struct uiommu_host *host = scan->topology->host;
 	struct uiommu_pci_function function;
 	unsigned int n, functions;
-	int err;
+	int err = UIOMMU_OK;
 
-	if (!uiommu_pci_function_read(topology->host, sid, &function))
+	if (!uiommu_pci_function_read(host, sid, &function))
 		return UIOMMU_OK;
 	functions = function.multifunction ? 8 : 1;
-	err = pci_append(topology, used, &function);
+	if (!pci_is_known(scan, sid))
+		err = pci_append(scan, &function);
 	for (n = 1; !err && n < functions; n++) {
 		sid.rid++;
-		if (!uiommu_pci_function_read(topology->host, sid, &function))
+		if (pci_is_known(scan, sid) ||
+		    !uiommu_pci_function_read(host, sid, &function))
 			continue;
 		function.multifunction = true;
-		err = pci_append(topology, used, &function);
+		err = pci_append(scan, &function);
 	}
 	return err;
 }
@@ -148,41 +189,64 @@ static uint32_t pci_find_among(const struct uiommu_pci_function *functions,
 }
 
 /*
- * Adds the virtual functions of those between count and @used that are on
- * buses up to the one of @last. No bus range holds more than 65536 functions.
+ * Adds the virtual functions of @physical that are in the range. Those found
+ * in slots end at @end and are sorted. @room bounds what all of them claim: no
+ * segment holds more.
  */
-static int pci_scan_virtual(struct uiommu_topology *topology, uint32_t last,
-			    uint32_t *used)
+static int pci_scan_virtual(struct pci_scan *scan, uint32_t end,
+			    const struct uiommu_pci_function *physical,
+			    uint32_t *room)
 {
-	uint32_t first = topology->count, end = *used;
-	uint32_t room = PCI_RIDS;
+	struct uiommu_topology *topology = scan->topology;
+	struct uiommu_sid sid = physical->sid;
+	uint32_t rid = physical->sid.rid;
+	struct uiommu_pci_function function;
 	struct uiommu_pci_virtual found;
-	struct uiommu_pci_function physical, function;
-	uint32_t i, n, rid, at;
+	uint32_t n, at;
 	int err;
 
-	for (i = first; i < end; i++) {
-		physical = topology->functions[i];
-		if (!uiommu_pci_virtual(topology->host, &physical, &found))
+	if (!uiommu_pci_virtual(topology->host, physical, &found))
+		return UIOMMU_OK;
+	rid += found.first;
+	for (n = 0; n < found.count && rid <= scan->last && *room != 0;
+	     n++, --*room, rid += found.stride) {
+		sid.rid = (uint16_t)rid;
+		if (rid < scan->first || pci_is_known(scan, sid))
 			continue;
-		rid = physical.sid.rid + found.first;
-		for (n = 0; n < found.count && rid <= last && room != 0;
-		     n++, room--, rid += found.stride) {
-			struct uiommu_sid sid = { physical.sid.segment,
-						  (uint16_t)rid };
-
-			at = pci_find_among(topology->functions, first, end,
-					    rid);
-			uiommu_pci_virtual_read(topology->host, sid, &physical,
-						found.device, &function);
-			if (at != end) {
-				topology->functions[at] = function;
-				continue;
-			}
-			err = pci_append(topology, used, &function);
-			if (err)
-				return err;
+		at = pci_find_among(topology->functions, topology->count, end,
+				    rid);
+		uiommu_pci_virtual_read(topology->host, sid, physical,
+					found.device, &function);
+		if (at != end) {
+			topology->functions[at] = function;
+			continue;
 		}
+		err = pci_append(scan, &function);
+		if (err)
+			return err;
+	}
+	return UIOMMU_OK;
+}
+
+/* Those of all physical functions of the segment up to the range's end. */
+static int pci_scan_virtuals(struct pci_scan *scan)
+{
+	struct uiommu_topology *topology = scan->topology;
+	struct uiommu_sid begin = { scan->segment, 0 };
+	uint32_t end = scan->used;
+	uint32_t room = PCI_RIDS;
+	struct uiommu_pci_function physical;
+	uint32_t i;
+	int err;
+
+	for (i = uiommu_pci_lower_bound(topology, begin); i < end; i++) {
+		physical = topology->functions[i]; /* the array may move */
+		if (physical.sid.segment != scan->segment ||
+		    physical.sid.rid > scan->last)
+			continue;
+		err = pci_scan_virtual(scan, end, &physical, &room);
+		if (err)
+			return err;
 	}
 	return UIOMMU_OK;
 }
@@ -216,21 +280,36 @@ static uint32_t pci_settle(struct uiommu_topology *topology, uint32_t used)
 	return kept + 1;
 }
 
-static void pci_reverse(struct uiommu_pci_function *first,
-			struct uiommu_pci_function *end)
+static bool pci_stands_before(const void *a, const void *b)
 {
-	while (first < end && first < --end) {
-		struct uiommu_pci_function swap = *first;
+	const struct uiommu_pci_function *one = a;
+	const struct uiommu_pci_function *two = b;
 
-		*first++ = *end;
-		*end = swap;
-	}
+	return pci_sid_less(one->sid, two->sid);
 }
 
 /*
- * Takes in the sorted functions between count and @used. No older one lies
- * between them, so the block as a whole moves to its place: a rotation.
+ * A function 0 that was alone is so no more if there is a new one in its slot:
+ * who could reach whom would be judged wrongly.
  */
+static void pci_note_slots(struct uiommu_topology *topology, uint32_t used)
+{
+	struct uiommu_pci_function *functions = topology->functions;
+	struct uiommu_sid sid;
+	uint32_t i, zero;
+
+	for (i = topology->count; i < used; i++) {
+		sid = functions[i].sid;
+		if (!functions[i].multifunction || UIOMMU_SID_FN(sid) == 0)
+			continue;
+		sid.rid &= 0xfff8;
+		zero = uiommu_topology_find(topology, sid);
+		if (zero != UIOMMU_PCI_NONE)
+			functions[zero].multifunction = true;
+	}
+}
+
+/* Takes in the sorted functions between count and @used, of one segment. */
 static void pci_place(struct uiommu_topology *topology, uint32_t used)
 {
 	struct uiommu_pci_function *functions = topology->functions;
@@ -240,13 +319,14 @@ static void pci_place(struct uiommu_topology *topology, uint32_t used)
 
 	if (added == 0)
 		return;
+	pci_note_slots(topology, used);
 	segment = functions[topology->count].sid.segment;
 	at = uiommu_pci_lower_bound(topology, functions[topology->count].sid);
-	pci_reverse(functions + at, functions + topology->count);
-	pci_reverse(functions + topology->count, functions + used);
-	pci_reverse(functions + at, functions + used);
+	uiommu_sort(functions + at, used - at, sizeof(*functions),
+		    pci_stands_before);
 	topology->count = used;
-	for (i = at + added; i < used; i++) {
+	/* What follows in other segments has moved as a whole. */
+	for (i = at; i < used; i++) {
 		if (functions[i].sid.segment != segment &&
 		    functions[i].parent != UIOMMU_PCI_NONE)
 			functions[i].parent += added;
@@ -254,35 +334,43 @@ static void pci_place(struct uiommu_topology *topology, uint32_t used)
 	uiommu_pci_find_parents(topology, segment);
 }
 
-int uiommu_topology_scan(struct uiommu_topology *topology, uint16_t segment,
-			 uint8_t first_bus, uint8_t last_bus)
+int uiommu_topology_rescan(struct uiommu_topology *topology, uint16_t segment,
+			   uint8_t first_bus, uint8_t last_bus)
 {
-	uint32_t first = (uint32_t)first_bus << 8;
-	uint32_t last = (uint32_t)last_bus << 8 | 0xff;
-	struct uiommu_sid sid = { segment, (uint16_t)first };
-	uint32_t used = topology->count;
-	uint32_t at, rid;
+	struct pci_scan scan = { topology, segment, (uint32_t)first_bus << 8,
+				 (uint32_t)last_bus << 8 | 0xff,
+				 topology->count };
+	uint32_t rid;
 	int err;
 
 	if (first_bus > last_bus)
 		return UIOMMU_EINVAL;
-	at = uiommu_pci_lower_bound(topology, sid);
-	if (at < topology->count &&
-	    topology->functions[at].sid.segment == segment &&
-	    topology->functions[at].sid.rid <= last)
-		return UIOMMU_EEXIST;
 	/* Until the end only what is beyond count changes. */
-	for (rid = first; rid <= last; rid += 8) {
-		sid.rid = (uint16_t)rid;
-		err = pci_scan_slot(topology, sid, &used);
+	for (rid = scan.first; rid <= scan.last; rid += 8) {
+		err = pci_scan_slot(&scan, rid);
 		if (err)
 			return err;
 	}
-	err = pci_scan_virtual(topology, last, &used);
+	err = pci_scan_virtuals(&scan);
 	if (err)
 		return err;
-	pci_place(topology, pci_settle(topology, used));
+	pci_place(topology, pci_settle(topology, scan.used));
 	return UIOMMU_OK;
+}
+
+int uiommu_topology_scan(struct uiommu_topology *topology, uint16_t segment,
+			 uint8_t first_bus, uint8_t last_bus)
+{
+	struct uiommu_sid sid = { segment, (uint16_t)(first_bus << 8) };
+	uint32_t at = uiommu_pci_lower_bound(topology, sid);
+
+	if (first_bus > last_bus)
+		return UIOMMU_EINVAL;
+	if (at < topology->count &&
+	    topology->functions[at].sid.segment == segment &&
+	    UIOMMU_SID_BUS(topology->functions[at].sid) <= last_bus)
+		return UIOMMU_EEXIST;
+	return uiommu_topology_rescan(topology, segment, first_bus, last_bus);
 }
 
 static void pci_enable_acs(struct uiommu_host *host,

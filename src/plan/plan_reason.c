@@ -32,6 +32,8 @@ const char *uiommu_domain_type_name(enum uiommu_domain_type type)
 		return "DMA-FQ";
 	case UIOMMU_DOMAIN_UNMANAGED:
 		return "unmanaged";
+	case UIOMMU_DOMAIN_SINK:
+		return "sink";
 	}
 	return "unknown";
 }

@@ -136,20 +136,24 @@ void uiommu_gather_add(struct uiommu_gather *gather, struct uiommu_range range)
 	gather->count = count;
 }
 
+bool uiommu_pt_config_valid(const struct uiommu_pt_config *config)
+{
+	if (config->format != UIOMMU_PT_VTD_SS || config->levels < 3 ||
+	    config->levels > PT_LEVELS_MAX || config->width < 12 ||
+	    config->width > 12 + 9 * config->levels)
+		return false;
+	return (config->page_sizes & UIOMMU_BIT64(12)) &&
+	       !(config->page_sizes & ~PT_PAGE_SIZES) &&
+	       config->paddr_last >= UIOMMU_PAGE_MASK;
+}
+
 int uiommu_pt_init(struct uiommu_pt *pt, struct uiommu_host *host,
 		   const struct uiommu_pt_config *config)
 {
 	struct uiommu_pt new;
 
-	if (config->format != UIOMMU_PT_VTD_SS || config->levels < 3 ||
-	    config->levels > PT_LEVELS_MAX || config->width < 12 ||
-	    config->width > 12 + 9 * config->levels)
+	if (!uiommu_pt_config_valid(config))
 		return UIOMMU_EINVAL;
-	if (!(config->page_sizes & UIOMMU_BIT64(12)) ||
-	    (config->page_sizes & ~PT_PAGE_SIZES) ||
-	    config->paddr_last < UIOMMU_PAGE_MASK)
-		return UIOMMU_EINVAL;
-
 	memset(&new, 0, sizeof(new));
 	new.host = host;
 	new.config = *config;

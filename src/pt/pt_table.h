@@ -85,6 +85,9 @@ static inline void pt_clean(const struct uiommu_pt *pt,
 					count * sizeof(*entries));
 }
 
+/* Does the config make sense? */
+bool uiommu_pt_config_valid(const struct uiommu_pt_config *config);
+
 /*
  * A zeroed table that is in no tree yet, counted, and cleaned by nobody. NULL
  * if the host has no page, or none that an entry can point to.

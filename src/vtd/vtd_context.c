@@ -146,6 +146,71 @@ static struct vtd_entry vtd_context_target(const struct vtd_device *dev,
 	return domain ? uiommu_vtd_context_entry(dev->unit, domain) : none;
 }
 
+/*
+ * Replaces a present entry by another so that a walk meets one or the other;
+ * false, and nothing done, where the CPU cannot. A unit fetches an entry with
+ * one access of 16 bytes, which lie in one line of a cache also on their way to
+ * a walker that does not snoop.
+ *
+ * If only one half differs a store of that half is as good: what is fetched
+ * with it is the same before and after. The upper half alone is a new domain
+ * id, or width, for the same tables. The lower half alone is other tables, or
+ * another type, under an id that stays (of two identity domains, say); what
+ * was cached by that id goes with the invalidation that follows any change, and
+ * until then an access may be served by either, as with a new id.
+ */
+static bool vtd_context_at_once(const struct vtd_unit *u, struct vtd_entry *at,
+				struct vtd_entry value)
+{
+	if (at->hi == value.hi) {
+		uiommu_word_store(&at->lo, value.lo);
+		return true;
+	}
+	if (at->lo == value.lo) {
+		uiommu_word_store(&at->hi, value.hi);
+		return true;
+	}
+	return uiommu_host_store128(u->host, at, value.lo, value.hi);
+}
+
+/* Has anybody known by @rid, one of the device's, a direct region? */
+static bool vtd_context_direct(const struct vtd_device *dev, uint16_t rid)
+{
+	const struct vtd_device *other;
+
+	if (dev->hw->direct ||
+	    dev->unit->bus[rid >> 8]->sharers[rid & 0xff] < 2)
+		return dev->hw->direct;
+	for (other = dev->unit->devices; other; other = other->next)
+		if (other->hw->direct && vtd_context_has(other, rid))
+			return true;
+	return false;
+}
+
+bool uiommu_vtd_context_gap(const struct vtd_device *dev,
+			    const struct vtd_domain *domain,
+			    struct uiommu_sid *sid)
+{
+	const struct vtd_unit *u = dev->unit;
+	struct vtd_entry value = uiommu_vtd_context_entry(u, domain);
+	uint32_t i;
+
+	for (i = 0; i < dev->hw->sid_count; i++) {
+		uint16_t rid = dev->hw->sids[i].rid;
+		struct vtd_entry *at = vtd_context_at(u, rid);
+
+		if (!(at->lo & VTD_CTX_LO_P) || at->lo == value.lo ||
+		    at->hi == value.hi || !vtd_context_direct(dev, rid))
+			continue;
+		/* Whether the CPU can is seen best by storing what is there. */
+		if (uiommu_host_store128(u->host, at, at->lo, at->hi))
+			return false;
+		*sid = dev->hw->sids[i];
+		return true;
+	}
+	return false;
+}
+
 static void vtd_context_write(const struct vtd_unit *u, struct vtd_entry *at,
 			      struct vtd_entry value)
 {
@@ -179,12 +244,13 @@ static unsigned int vtd_context_add_iotlb(const struct vtd_unit *u,
 
 /*
  * Replaces an entry at once if the CPU can, so that a device with a direct
- * region is never without one; otherwise makes it absent.
+ * region is never without one; otherwise makes it absent. What has a direct
+ * region gets there only to be blocked: uiommu_vtd_context_gap().
  */
 static void vtd_context_replace(const struct vtd_unit *u, struct vtd_entry *at,
 				struct vtd_entry value)
 {
-	if (!value.lo || !uiommu_pair_store(&at->lo, value.lo, value.hi))
+	if (!value.lo || !vtd_context_at_once(u, at, value))
 		uiommu_word_store(&at->lo, at->lo & ~VTD_CTX_LO_P);
 	uiommu_vtd_clean(u, at, sizeof(*at));
 }
@@ -313,9 +379,16 @@ void uiommu_vtd_context_restore(struct vtd_device *dev)
 
 	for (i = 0; i < dev->hw->sid_count; i++) {
 		uint16_t rid = dev->hw->sids[i].rid;
+		struct vtd_entry *at = vtd_context_at(dev->unit, rid);
+		struct vtd_entry value = vtd_context_target(dev, rid);
 
-		vtd_context_write(dev->unit, vtd_context_at(dev->unit, rid),
-				  vtd_context_target(dev, rid));
+		if (at->lo == value.lo && at->hi == value.hi)
+			continue;
+		/* A unit that does not answer may go on walking. */
+		if (at->lo & VTD_CTX_LO_P)
+			vtd_context_replace(dev->unit, at, value);
+		if (!(at->lo & VTD_CTX_LO_P))
+			vtd_context_write(dev->unit, at, value);
 	}
 }
 

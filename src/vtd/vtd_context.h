@@ -18,6 +18,15 @@ struct vtd_device {
 struct vtd_entry uiommu_vtd_context_entry(const struct vtd_unit *u,
 					  const struct vtd_domain *domain);
 
+/*
+ * Would putting the device into @domain, which need not be joined, leave
+ * somebody with a direct region without an entry for a moment? @sid: which of
+ * the device's requester ids it is about.
+ */
+bool uiommu_vtd_context_gap(const struct vtd_device *dev,
+			    const struct vtd_domain *domain,
+			    struct uiommu_sid *sid);
+
 /* Tables for all of the device's buses. UIOMMU_ENOMEM, UIOMMU_EIO. */
 UIOMMU_MUST_CHECK int uiommu_vtd_context_add(struct vtd_device *dev);
 /* Entries are cleared already. */

@@ -5,6 +5,7 @@
  */
 #include <uiommu/error.h>
 
+#include "base/format.h"
 #include "vtd/vtd_context.h"
 #include "vtd/vtd_domain.h"
 #include "vtd/vtd_iotlb.h"
@@ -83,6 +84,9 @@ uint32_t uiommu_vtd_domain_id(const struct vtd_domain *domain,
 {
 	uint32_t i;
 
+	/* All identity domains have the same one, attached or not. */
+	if (domain->hw->type == UIOMMU_DOMAIN_IDENTITY)
+		return VTD_DID_IDENTITY;
 	for (i = 0; i < domain->slot_count; i++)
 		if (domain->slots[i].unit == u)
 			return domain->slots[i].did;
@@ -229,25 +233,62 @@ int uiommu_vtd_pt_config(struct uiommu_driver *driver, const uint32_t *units,
 	return UIOMMU_OK;
 }
 
-/* Can @u walk what was built for others? */
-static bool vtd_domain_fits(const struct vtd_unit *u,
-			    const struct uiommu_hwdomain *domain)
+/* Why @u cannot walk what was built for others; NULL if it can. */
+static const char *vtd_domain_misfit(const struct vtd_unit *u,
+				     const struct uiommu_hwdomain *domain)
 {
 	const struct uiommu_pt_config *c = &domain->pt.config;
 
+	if (!domain->pt.root || c->format != UIOMMU_PT_VTD_SS)
+		return "no pass-through and no tables of its format";
+	if (!(u->caps.levels & UIOMMU_BIT32(c->levels)))
+		return "tables of another number of levels";
+	if (c->width > u->caps.mgaw)
+		return "wider addresses";
+	if (c->page_sizes & ~u->caps.page_sizes)
+		return "larger pages";
+	if (c->leaf_bits & VTD_SSPTE_SNP && !u->caps.snoop)
+		return "snoop control";
+	if (c->coherent && !u->caps.coherent)
+		return "tables that are not cleaned for it";
+	return NULL;
+}
+
+static bool vtd_domain_fits(const struct vtd_device *dev,
+			    const struct uiommu_hwdomain *domain)
+{
+	const struct vtd_unit *u = dev->unit;
+	const char *misfit;
+
 	if (uiommu_vtd_passes(u, domain))
 		return true;
-	if (!domain->pt.root || c->format != UIOMMU_PT_VTD_SS ||
-	    !(u->caps.levels & UIOMMU_BIT32(c->levels)))
-		return false;
-	if (c->width > u->caps.mgaw || c->page_sizes & ~u->caps.page_sizes)
-		return false;
-	if (c->leaf_bits & VTD_SSPTE_SNP && !u->caps.snoop)
-		return false;
-	return u->caps.coherent || !c->coherent;
+	misfit = vtd_domain_misfit(u, domain);
+	if (!misfit)
+		return true;
+	uiommu_log(u->host, UIOMMU_LOG_INFO,
+		   "unit %u: cannot walk a domain for " UIOMMU_SID_FMT ": %s",
+		   u->index, UIOMMU_SID_ARGS(dev->hw->sids[0]), misfit);
+	return false;
 }
 
 /* --- Attach --------------------------------------------------------------- */
+
+/* Only with a moment in which a direct region is out of reach? */
+static bool vtd_domain_refused(const struct vtd_device *dev,
+			       const struct vtd_domain *domain)
+{
+	struct uiommu_sid sid;
+
+	if (!uiommu_vtd_context_gap(dev, domain, &sid))
+		return false;
+	uiommu_log(dev->unit->host, UIOMMU_LOG_INFO,
+		   "unit %u: " UIOMMU_SID_FMT " stays in its domain: a direct "
+		   "region is reached as " UIOMMU_SID_FMT ", and this CPU "
+		   "cannot replace the entry at once",
+		   dev->unit->index, UIOMMU_SID_ARGS(dev->hw->sids[0]),
+		   UIOMMU_SID_ARGS(sid));
+	return true;
+}
 
 int uiommu_vtd_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 		      struct uiommu_hwdomain *domain)
@@ -261,9 +302,11 @@ int uiommu_vtd_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 	if (uiommu_vtd_broken(v->unit))
 		return UIOMMU_EIO;
 	if (domain->type != UIOMMU_DOMAIN_BLOCKED) {
-		if (!vtd_domain_fits(v->unit, domain))
+		if (!vtd_domain_fits(v, domain))
 			return UIOMMU_ENOTSUP;
 		new = domain->priv;
+		if (new != old && vtd_domain_refused(v, new))
+			return UIOMMU_ENOTSUP;
 	}
 	if (new != old) {
 		if (new) {

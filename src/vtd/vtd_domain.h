@@ -36,7 +36,10 @@ void uiommu_vtd_ids_fini(struct vtd_unit *u);
 UIOMMU_MUST_CHECK int uiommu_vtd_ids_alloc(struct vtd_unit *u, uint32_t *did);
 void uiommu_vtd_ids_free(struct vtd_unit *u, uint32_t did);
 
-/* The domain's id in @u; VTD_DID_NONE if it is not attached there. */
+/*
+ * The domain's id in @u. VTD_DID_NONE, which stands in no entry, if it is not
+ * attached there; identity domains always have theirs.
+ */
 uint32_t uiommu_vtd_domain_id(const struct vtd_domain *domain,
 			      const struct vtd_unit *u);
 

@@ -354,9 +354,10 @@ static void move_about(struct fixture *f)
 	struct uiommu_domain *identity = uiommu_identity_domain(
 		f->machine.uiommu);
 	struct uiommu_domain *domain;
+	uint64_t probe[2] __attribute__((aligned(16))) = { 0 };
 
 	/* Another CPU needs an absent entry in between. */
-	if (!UIOMMU_PAIR_STORES)
+	if (!uiommu_host_store128(f->machine.host, probe, 0, 0))
 		return;
 	assert_int_equal(uiommu_domain_create(group, &domain), UIOMMU_OK);
 	assert_int_equal(

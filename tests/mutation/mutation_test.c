@@ -75,7 +75,7 @@ static void reserved_region(void **state)
 	machine.host->on_mmio_context = &keeper;
 	assert_int_equal(machine_scan(&machine), UIOMMU_OK);
 	assert_int_equal(uiommu_start(machine.uiommu), UIOMMU_OK);
-	if (UIOMMU_PAIR_STORES)
+	if (uiommu_host_store128(machine.host, reserve, 0, 0))
 		move_about(&machine);
 	uiommu_stop(machine.uiommu);
 	machine.host->on_mmio = NULL;

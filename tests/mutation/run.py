@@ -72,9 +72,8 @@ DEFECTS = [
     ("absent contexts not forgotten", "src/vtd/vtd_context.c",
      "	if (u->caps.caching)\n", "	if (!u)\n"),
     ("no context entry between two domains", "src/vtd/vtd_context.c",
-     "	if (!value.lo || "
-     "!uiommu_pair_store(&at->lo, value.lo, value.hi))\n",
-     "	if (u)\n"),
+     "	if (!value.lo || !vtd_context_at_once(u, at, value))\n",
+     "	if (u || !vtd_context_at_once(u, at, value))\n"),
     ("aliases left out", "src/core/device.c",
      "	device->hw.sid_count = device->plan->alias_count;\n",
      "	device->hw.sid_count = 1;\n"),

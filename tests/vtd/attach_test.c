@@ -395,12 +395,22 @@ static void test_no_memory(void **state)
 	rig_down(&rig);
 }
 
-/* Tables that a unit cannot walk are not given to it. */
+static void check_unfit(struct rig *rig, struct rig_device *dev,
+			struct uiommu_hwdomain *domain, const char *why)
+{
+	memset(rig->host->lines, 0, sizeof(rig->host->lines));
+	assert_int_equal(rig_attach(rig, dev, domain), UIOMMU_ENOTSUP);
+	assert_true(user_logged(rig->host, why));
+	assert_true(user_logged(rig->host, "unit 0: cannot walk a domain for "
+					   "0000:00:02.0"));
+}
+
+/* Tables that a unit cannot walk are not given to it, with the reason. */
 static void test_unfit(void **state)
 {
 	static struct rig rig;
 	static struct rig_device a;
-	struct uiommu_hwdomain d;
+	struct uiommu_hwdomain d, identity;
 	struct uiommu_pt_config good;
 
 	(void)state;
@@ -409,33 +419,38 @@ static void test_unfit(void **state)
 	rig.config.units[0].model.sslps = 1;
 	rig.config.units[0].model.sc = false;
 	rig.config.units[0].model.c = false;
+	rig.config.units[0].model.pt = false;
 	rig_up(&rig);
 	assert_int_equal(rig_device(&rig, &a, just_a), 0);
 	assert_int_equal(rig_domain(&rig, &d, UIOMMU_DOMAIN_UNMANAGED), 0);
+	assert_int_equal(rig_domain(&rig, &identity, UIOMMU_DOMAIN_IDENTITY),
+			 0);
 	good = d.pt.config;
 	assert_int_equal(good.levels, 3);
 	assert_int_equal(good.width, 39);
 	assert_int_equal(good.leaf_bits, 0);
 	assert_false(good.coherent);
 	assert_int_equal(good.paddr_last, (UINT64_C(1) << 39) - 1);
+	check_unfit(&rig, &a, &identity, ": no pass-through and no tables");
 	d.pt.config.levels = 4;
-	assert_int_equal(rig_attach(&rig, &a, &d), UIOMMU_ENOTSUP);
+	check_unfit(&rig, &a, &d, ": tables of another number of levels");
 	d.pt.config = good;
 	d.pt.config.width = 40;
-	assert_int_equal(rig_attach(&rig, &a, &d), UIOMMU_ENOTSUP);
+	check_unfit(&rig, &a, &d, ": wider addresses");
 	d.pt.config = good;
 	d.pt.config.page_sizes |= 1u << 30;
-	assert_int_equal(rig_attach(&rig, &a, &d), UIOMMU_ENOTSUP);
+	check_unfit(&rig, &a, &d, ": larger pages");
 	d.pt.config = good;
 	d.pt.config.leaf_bits = 1u << 11;
-	assert_int_equal(rig_attach(&rig, &a, &d), UIOMMU_ENOTSUP);
+	check_unfit(&rig, &a, &d, ": snoop control");
 	d.pt.config = good;
 	d.pt.config.coherent = true;
-	assert_int_equal(rig_attach(&rig, &a, &d), UIOMMU_ENOTSUP);
+	check_unfit(&rig, &a, &d, ": tables that are not cleaned");
 	d.pt.config = good;
 	assert_int_equal(rig_attach(&rig, &a, &d), UIOMMU_OK);
 	rig_device_gone(&rig, &a);
 	rig_domain_gone(&rig, &d);
+	rig_domain_gone(&rig, &identity);
 	rig_down(&rig);
 }
 
