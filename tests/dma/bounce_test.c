@@ -282,6 +282,7 @@ static void test_misuse(void **state)
 	assert_int_equal(unmap(f, iova, 8999), UIOMMU_ENOENT);
 	assert_int_equal(unmap(f, iova, 9001), UIOMMU_ENOENT);
 	assert_int_equal(unmap(f, iova + 1, 8999), UIOMMU_ENOENT);
+	assert_int_equal(unmap(f, iova + 1, 9000), UIOMMU_ENOENT);
 	assert_int_equal(unmap(f, iova - 5, 9005), UIOMMU_ENOENT);
 	assert_int_equal(unmap(f, iova + 8192, 808), UIOMMU_ENOENT);
 	assert_int_equal(unmap(f, iova, 0), UIOMMU_EINVAL);
@@ -434,8 +435,11 @@ static void test_moved(void **state)
 	assert_int_equal(f->device->bounced, 1);
 	in_default(f);
 	assert_int_equal(unmap(f, home, 5000), UIOMMU_ENOENT);
+	/* Here the address is nothing of the slot's. */
+	memcpy(f->want, f->big, 8 * PAGE);
 	assert_int_equal(uiommu_dma_sync_for_cpu(f->device, slot, 5000),
 			 UIOMMU_OK);
+	assert_memory_equal(f->big, f->want, 8 * PAGE);
 	assert_int_equal(unmap(f, slot, 4999), UIOMMU_ENOENT);
 	assert_int_equal(unmap(f, slot, 5000), UIOMMU_OK);
 	assert_memory_equal(f->big + 16384, f->low, 5000);
