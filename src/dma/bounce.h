@@ -71,4 +71,18 @@ UIOMMU_MUST_CHECK
 int uiommu_bounce_return(struct uiommu *uiommu,
 			 struct uiommu_bounce_list *list);
 
+/* uiommu_dma_map() where @paddr is out of reach. */
+UIOMMU_MUST_CHECK
+int uiommu_bounce_map(struct uiommu_device *device, uiommu_paddr_t paddr,
+		      size_t size, enum uiommu_dma_dir dir,
+		      uiommu_iova_t *iova);
+/*
+ * uiommu_dma_unmap() for a device with bounced mappings; this one may be none
+ * of them. In a DMA domain, to which the group may have come since, addresses
+ * are the domain's first of all.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_bounce_unmap(struct uiommu_device *device, uiommu_iova_t iova,
+			size_t size);
+
 #endif /* UIOMMU_DMA_BOUNCE_H */

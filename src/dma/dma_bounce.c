@@ -188,6 +188,20 @@ void uiommu_bounce_publish(struct uiommu *uiommu,
 	uiommu_host_lock_release(bounces->lock, state);
 }
 
+int uiommu_bounce_map(struct uiommu_device *device, uiommu_paddr_t paddr,
+		      size_t size, enum uiommu_dma_dir dir, uiommu_iova_t *iova)
+{
+	struct uiommu_bounce_list list = { NULL, NULL };
+	int err;
+
+	err = uiommu_bounce_make(device, paddr, size, dir, &list);
+	if (err)
+		return err;
+	*iova = uiommu_bounce_iova(list.first);
+	uiommu_bounce_publish(device->uiommu, &list);
+	return UIOMMU_OK;
+}
+
 /* --- Unmap --- */
 
 int uiommu_bounce_claim(struct uiommu_device *device, uiommu_iova_t iova,
@@ -245,6 +259,38 @@ int uiommu_bounce_return(struct uiommu *uiommu, struct uiommu_bounce_list *list)
 	uiommu_host_lock_release(bounces->lock, state);
 	bounce_free(uiommu, list);
 	return UIOMMU_OK;
+}
+
+/* *@found: it is for the table of slots, and the error is what counts. */
+static int bounce_unmap_slot(struct uiommu_device *device, uiommu_iova_t iova,
+			     size_t size, bool *found)
+{
+	struct uiommu_bounce_list list = { NULL, NULL };
+	int err;
+
+	err = uiommu_bounce_claim(device, iova, size, &list, found);
+	if (err)
+		return err;
+	return uiommu_bounce_return(device->uiommu, &list);
+}
+
+int uiommu_bounce_unmap(struct uiommu_device *device, uiommu_iova_t iova,
+			size_t size)
+{
+	struct uiommu_domain *domain = uiommu_load(&device->domain);
+	bool found;
+	int err;
+
+	if (uiommu_dma_is_direct(domain)) {
+		err = bounce_unmap_slot(device, iova, size, &found);
+		if (found)
+			return err;
+	}
+	err = uiommu_dma_unmap_pages(device, iova & ~UIOMMU_PAGE_MASK,
+				     uiommu_dma_span(iova, iova + (size - 1)));
+	if (err == UIOMMU_ENOENT && uiommu_dma_is_mapped(domain))
+		err = bounce_unmap_slot(device, iova, size, &found);
+	return err;
 }
 
 /* --- Sync --- */

@@ -78,21 +78,6 @@ static int dma_map_pages(struct uiommu_device *device,
 	return err;
 }
 
-static int dma_map_bounced(struct uiommu_device *device, uiommu_paddr_t paddr,
-			   size_t size, enum uiommu_dma_dir dir,
-			   uiommu_iova_t *iova)
-{
-	struct uiommu_bounce_list list = { NULL, NULL };
-	int err;
-
-	err = uiommu_bounce_make(device, paddr, size, dir, &list);
-	if (err)
-		return err;
-	*iova = uiommu_bounce_iova(list.first);
-	uiommu_bounce_publish(device->uiommu, &list);
-	return UIOMMU_OK;
-}
-
 int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
 		   size_t size, enum uiommu_dma_dir dir, uiommu_iova_t *iova)
 {
@@ -115,7 +100,7 @@ int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
 	if (!uiommu_dma_is_direct(domain))
 		return UIOMMU_EPERM;
 	if (paddr + (size - 1) > device->dma_mask)
-		return dma_map_bounced(device, paddr, size, dir, iova);
+		return uiommu_bounce_map(device, paddr, size, dir, iova);
 	*iova = paddr;
 	return UIOMMU_OK;
 }
@@ -168,54 +153,13 @@ int uiommu_dma_unmap_pages(struct uiommu_device *device, uiommu_iova_t first,
 	return err == UIOMMU_ENOENT ? UIOMMU_OK : err;
 }
 
-static int dma_unmap_span(struct uiommu_device *device, uiommu_iova_t iova,
-			  size_t size)
-{
-	return uiommu_dma_unmap_pages(device, iova & ~UIOMMU_PAGE_MASK,
-				      uiommu_dma_span(iova, iova + (size - 1)));
-}
-
-/* *@found: it is for the table of slots, and the error is what counts. */
-static int dma_unmap_slot(struct uiommu_device *device, uiommu_iova_t iova,
-			  size_t size, bool *found)
-{
-	struct uiommu_bounce_list list = { NULL, NULL };
-	int err;
-
-	err = uiommu_bounce_claim(device, iova, size, &list, found);
-	if (err)
-		return err;
-	return uiommu_bounce_return(device->uiommu, &list);
-}
-
-/*
- * Some mappings of @device are copies. In a DMA domain, to which its group may
- * have come since, addresses are the domain's first of all.
- */
-static int dma_unmap_either(struct uiommu_device *device, uiommu_iova_t iova,
-			    size_t size)
-{
-	struct uiommu_domain *domain = uiommu_load(&device->domain);
-	bool found;
-	int err;
-
-	if (uiommu_dma_is_direct(domain)) {
-		err = dma_unmap_slot(device, iova, size, &found);
-		if (found)
-			return err;
-	}
-	err = dma_unmap_span(device, iova, size);
-	if (err == UIOMMU_ENOENT && uiommu_dma_is_mapped(domain))
-		err = dma_unmap_slot(device, iova, size, &found);
-	return err;
-}
-
 int uiommu_dma_unmap(struct uiommu_device *device, uiommu_iova_t iova,
 		     size_t size)
 {
 	if (!uiommu_dma_range_ok(iova, size))
 		return UIOMMU_EINVAL;
 	if (uiommu_load(&device->bounced))
-		return dma_unmap_either(device, iova, size);
-	return dma_unmap_span(device, iova, size);
+		return uiommu_bounce_unmap(device, iova, size);
+	return uiommu_dma_unmap_pages(device, iova & ~UIOMMU_PAGE_MASK,
+				      uiommu_dma_span(iova, iova + (size - 1)));
 }
