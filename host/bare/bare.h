@@ -129,6 +129,8 @@ size_t mem_free_pages(void);
 size_t mem_total_pages(void);
 /* Does the memory map call any byte of first..last RAM? */
 bool mem_is_ram(uint64_t first, uint64_t last);
+/* Is every byte of first..last RAM that the CPU reaches? */
+bool mem_holds(uint64_t first, uint64_t last);
 /* The @nth range that the memory map calls RAM; false if there are no more. */
 bool mem_ram(unsigned int nth, uint64_t *first, uint64_t *last);
 unsigned int mem_order(size_t size);

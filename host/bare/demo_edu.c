@@ -2,7 +2,8 @@
 /*
  * A device that reaches 28 bits copies memory that lies within its reach and
  * memory that does not. The second works where its addresses are translated,
- * and is refused where they are physical; it is never cut to 28 bits.
+ * and by bouncing where they are physical; without uIOMMU it is refused. It is
+ * never cut to 28 bits.
  */
 #include "demo.h"
 
@@ -67,8 +68,6 @@ static void copy_between(struct edu *e, const char *what, uint64_t first,
 
 void demo_edu(struct demo *d)
 {
-	bool physical = d->passthrough || !d->uiommu;
-
 	print("\nedu: a device that reaches 28 bits\n");
 	if (!d->has_rogue) {
 		check(false, "edu: found");
@@ -76,7 +75,7 @@ void demo_edu(struct demo *d)
 	}
 	copy_between(&d->rogue, "edu", 0, EDU_MASK, 0);
 	copy_between(&d->rogue, "edu", EDU_MASK + 1, ~UINT64_C(0) >> 1,
-		     physical ? UIOMMU_ERANGE : 0);
+		     d->uiommu ? 0 : UIOMMU_ERANGE);
 	if (d->has_bridged)
 		copy_between(&d->bridged, "edu behind a PCI bridge", 0,
 			     EDU_MASK, 0);

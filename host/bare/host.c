@@ -233,3 +233,33 @@ void uiommu_host_notify(struct uiommu_host *host,
 	    event->sid.rid != host->suspect)
 		host->strangers++;
 }
+
+/* --- Tier 3: devices that reach less than all of RAM ------------------------ */
+
+void *uiommu_host_low_page_alloc(struct uiommu_host *host, size_t size,
+				 uiommu_paddr_t limit, unsigned int flags,
+				 uiommu_paddr_t *paddr)
+{
+	void *page = mem_alloc_in(mem_order(size), PAGE_SIZE, limit);
+
+	(void)flags;
+	if (!page)
+		return NULL;
+	host->pages += size / PAGE_SIZE;
+	*paddr = virt_to_phys(page);
+	return page;
+}
+
+/* A kernel that does not map all memory at all times makes a window here. */
+bool uiommu_host_copy(struct uiommu_host *host, uiommu_paddr_t paddr,
+		      void *memory, size_t size, bool to_memory)
+{
+	(void)host;
+	if (!mem_holds(paddr, paddr + size - 1))
+		return false;
+	if (to_memory)
+		memcpy(memory, phys_to_virt(paddr), size);
+	else
+		memcpy(phys_to_virt(paddr), memory, size);
+	return true;
+}

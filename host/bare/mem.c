@@ -176,6 +176,16 @@ bool mem_is_ram(uint64_t first, uint64_t last)
 	return false;
 }
 
+bool mem_holds(uint64_t first, uint64_t last)
+{
+	uint64_t mapped = (uint64_t)MAX_PAGES << PAGE_SHIFT;
+
+	for (unsigned int i = 0; i < ram_count; i++)
+		if (first >= ram[i].first && last <= ram[i].last)
+			return last < mapped;
+	return false;
+}
+
 bool mem_ram(unsigned int nth, uint64_t *first, uint64_t *last)
 {
 	if (nth >= ram_count)

@@ -223,6 +223,88 @@ static const char *conf_pci(struct uiommu_host *host,
 	return NULL;
 }
 
+#define CONF_LIMIT ((uiommu_paddr_t)0xffffffffu)
+
+static const char *conf_low(struct uiommu_host *host,
+			    const struct uiommu_conformance *machine)
+{
+	const char *wrong = conf_skipped;
+	size_t size;
+
+	(void)machine;
+	for (size = 4096; size <= 65536; size *= 2) {
+		uiommu_paddr_t paddr = 1;
+		uint8_t *page = uiommu_host_low_page_alloc(
+			host, size, CONF_LIMIT, 0, &paddr);
+		bool aligned, zero;
+
+		if (!page)
+			return paddr == 1
+				       ? wrong
+				       : "the address was stored without pages";
+		aligned = ((uintptr_t)page & 4095u) == 0 &&
+			  (paddr & (size - 1)) == 0;
+		zero = conf_filled(page, size, 0);
+		memset(page, 0xa5, size);
+		uiommu_host_page_free(host, page, size);
+		if (!aligned)
+			return "low pages are not aligned";
+		if (!zero)
+			return "low pages are not zeroed";
+		if (paddr > CONF_LIMIT - (size - 1))
+			return "low pages are beyond the limit";
+		wrong = NULL;
+	}
+	/* The page at 0 is nobody's. */
+	if (uiommu_host_low_page_alloc(host, 8192, 4095, 0,
+				       &(uiommu_paddr_t){ 0 }))
+		return "two pages were found within one";
+	return wrong;
+}
+
+/* Over a page's end, at odd addresses; what is beside stays. */
+static const char *conf_copy_pages(struct uiommu_host *host, uint8_t *there,
+				   uiommu_paddr_t paddr, uint8_t *here)
+{
+	memset(there, 0x11, 8192);
+	memset(here, 0x22, 8192);
+	if (!uiommu_host_copy(host, paddr + 4093, here + 1, 7, true))
+		return "uiommu_host_copy() does not reach a page of the host";
+	if (!conf_filled(here + 1, 7, 0x11) || here[0] != 0x22 ||
+	    !conf_filled(here + 8, 8184, 0x22) ||
+	    !conf_filled(there, 8192, 0x11))
+		return "uiommu_host_copy() to memory is wrong";
+	memset(here, 0x33, 8192);
+	if (!uiommu_host_copy(host, paddr + 4091, here + 5, 9, false))
+		return "uiommu_host_copy() does not reach a page of the host";
+	if (!conf_filled(there + 4091, 9, 0x33) ||
+	    !conf_filled(there, 4091, 0x11) ||
+	    !conf_filled(there + 4100, 4092, 0x11) ||
+	    !conf_filled(here, 8192, 0x33))
+		return "uiommu_host_copy() from memory is wrong";
+	return NULL;
+}
+
+static const char *conf_copy(struct uiommu_host *host,
+			     const struct uiommu_conformance *machine)
+{
+	uiommu_paddr_t paddr, low;
+	uint8_t *here, *there;
+	const char *wrong = "no memory";
+
+	(void)machine;
+	here = uiommu_host_low_page_alloc(host, 8192, CONF_LIMIT, 0, &low);
+	if (!here)
+		return conf_skipped;
+	there = uiommu_host_page_alloc(host, 8192, 0, &paddr);
+	if (there) {
+		wrong = conf_copy_pages(host, there, paddr, here);
+		uiommu_host_page_free(host, there, 8192);
+	}
+	uiommu_host_page_free(host, here, 8192);
+	return wrong;
+}
+
 static const struct {
 	const char *name;
 	conf_check check;
@@ -236,6 +318,8 @@ static const struct {
 	{ "locks", conf_locks },
 	{ "registers", conf_mmio },
 	{ "PCI configuration space", conf_pci },
+	{ "low pages", conf_low },
+	{ "copies of memory", conf_copy },
 };
 
 /* "conformance: <name>: <verdict>" without a formatter of libc. */

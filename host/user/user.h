@@ -64,13 +64,14 @@ struct uiommu_host {
 	struct vtdm *units[USER_UNITS];
 	struct user_space *spaces;
 	uint64_t now;
+	uint64_t low_next; /* where to look for low pages */
 
 	/* What the core holds now. */
 	size_t pages;
 	size_t windows;
 	size_t locks;
 
-	/* Calls that can fail: memory, windows, locks. */
+	/* Calls that can fail: memory, windows, locks, copies. */
 	uint64_t calls;
 	uint64_t fail_first; /* the calls that do fail, counted alike */
 	uint64_t fail_last;

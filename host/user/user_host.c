@@ -9,7 +9,9 @@
 
 #define USER_MEMORY ((size_t)1 << 30) /* more than that nobody gets at once */
 #define USER_CLOCK_STEP 50u	      /* ns each look at the clock takes */
-#define USER_RELAX_STEP 1000u	      /* ns each turn of a polling loop takes */
+#define USER_LOW_FIRST 0x100000ull
+#define USER_LOW_LAST 0xbfffffffull /* devices are beyond */
+#define USER_RELAX_STEP 1000u	    /* ns each turn of a polling loop takes */
 
 struct uiommu_mmio {
 	struct uiommu_host *host;
@@ -41,6 +43,7 @@ struct uiommu_host *user_host_create(const struct user_config *config)
 		user_abort("no memory");
 	host->config = *config;
 	host->now = 1000000;
+	host->low_next = USER_LOW_FIRST;
 	host->mem = vtdm_mem_create(&config->memory);
 	host->spaces = user_pci_create(config);
 	for (unsigned int i = 0; i < config->unit_count; i++) {
@@ -217,17 +220,22 @@ void uiommu_host_relax(struct uiommu_host *host)
 	user_model(host, false);
 }
 
-void *uiommu_host_page_alloc(struct uiommu_host *host, size_t size,
-			     unsigned int flags, uiommu_paddr_t *paddr)
+static void user_check_alloc(size_t size, unsigned int flags)
 {
-	void *page;
-
 	if (size < 4096 || (size & (size - 1)))
 		user_abort("page_alloc: not a power of two of 4096 or more");
 	if (flags & ~UIOMMU_ALLOC_ATOMIC)
 		user_abort("page_alloc: unknown flag");
 	if (!(flags & UIOMMU_ALLOC_ATOMIC))
 		user_may_sleep("page_alloc without UIOMMU_ALLOC_ATOMIC");
+}
+
+void *uiommu_host_page_alloc(struct uiommu_host *host, size_t size,
+			     unsigned int flags, uiommu_paddr_t *paddr)
+{
+	void *page;
+
+	user_check_alloc(size, flags);
 	if (user_fails(host))
 		return NULL;
 	if (host->atomic_fails && (flags & UIOMMU_ALLOC_ATOMIC))
@@ -238,6 +246,83 @@ void *uiommu_host_page_alloc(struct uiommu_host *host, size_t size,
 	if (page)
 		user_count(host, &host->pages, (long)(size / 4096));
 	return page;
+}
+
+/* Some way on from the last one: an address that was freed rests for a while. */
+static void *low_pages(struct uiommu_host *host, size_t size, uint64_t limit,
+		       uint64_t *paddr)
+{
+	uint64_t at, from;
+	void *page;
+
+	if (limit > USER_LOW_LAST)
+		limit = USER_LOW_LAST;
+	if (size - 1 > limit)
+		return NULL;
+	pthread_mutex_lock(&host->mutex);
+	from = (host->low_next + size - 1) & ~(uint64_t)(size - 1);
+	pthread_mutex_unlock(&host->mutex);
+	for (int round = 0; round < 2; round++) {
+		for (at = from; at <= limit - (size - 1); at += size) {
+			page = vtdm_mem_alloc_at(host->mem, at, size);
+			if (!page)
+				continue;
+			pthread_mutex_lock(&host->mutex);
+			host->low_next = at + size;
+			pthread_mutex_unlock(&host->mutex);
+			*paddr = at;
+			return page;
+		}
+		from = size > USER_LOW_FIRST ? size : USER_LOW_FIRST;
+	}
+	return NULL;
+}
+
+void *uiommu_host_low_page_alloc(struct uiommu_host *host, size_t size,
+				 uiommu_paddr_t limit, unsigned int flags,
+				 uiommu_paddr_t *paddr)
+{
+	void *page;
+
+	user_check_alloc(size, flags);
+	if (user_fails(host) || size > USER_MEMORY)
+		return NULL;
+	page = low_pages(host, size, limit, paddr);
+	if (page)
+		user_count(host, &host->pages, (long)(size / 4096));
+	return page;
+}
+
+bool uiommu_host_copy(struct uiommu_host *host, uiommu_paddr_t paddr,
+		      void *memory, size_t size, bool to_memory)
+{
+	uint64_t last = paddr + (size - 1);
+	uint8_t *bytes = memory;
+	uint64_t slot;
+
+	if (!size || last < paddr)
+		user_abort("copy: nothing, or it wraps");
+	if (!vtdm_mem_paddr(host->mem, bytes, &slot) ||
+	    !vtdm_mem_paddr(host->mem, bytes + size - 1, &slot))
+		user_abort("copy: the memory is not the host's");
+	if (user_fails(host))
+		return false;
+	for (uint64_t at = paddr & ~(uint64_t)4095; at <= last; at += 4096)
+		if (!vtdm_mem_ptr(host->mem, at))
+			return false;
+	while (size) {
+		size_t part = 4096 - (size_t)(paddr & 4095);
+		void *there = vtdm_mem_ptr(host->mem, paddr);
+
+		if (part > size)
+			part = size;
+		memcpy(to_memory ? bytes : there, to_memory ? there : bytes,
+		       part);
+		paddr += part;
+		bytes += part;
+		size -= part;
+	}
+	return true;
 }
 
 void uiommu_host_page_free(struct uiommu_host *host, void *page, size_t size)

@@ -7,7 +7,8 @@
  * Those of tier 1 are enough to bring a first device's DMA under control. For
  * tier 2 a port may begin with host/template/host_tier2.c, which is right for
  * one CPU that never takes a lock from an interrupt, and replace it function by
- * function.
+ * function. Tier 3 is for devices that do not reach all memory; a port without
+ * such devices answers as host/template/host_tier3.c does, for good.
  *
  * Rules that hold for all: no argument is NULL unless it says so; sizes are
  * bytes; a function is called with the struct uiommu_host pointer that the
@@ -236,6 +237,40 @@ void uiommu_host_lock_release(struct uiommu_lock *lock, unsigned long state);
  */
 void uiommu_host_notify(struct uiommu_host *host,
 			const struct uiommu_event *event);
+
+/* --- Tier 3 (2 functions): devices that reach less than all of RAM -------- */
+
+/**
+ * uiommu_host_low_page_alloc() - get memory that a device can reach [any]
+ * @host: port instance
+ * @size: a power of two, at least 4096
+ * @limit: the last byte may be here, but not beyond
+ * @flags: as for uiommu_host_page_alloc()
+ * @paddr: where to store the physical address, aligned to @size
+ *
+ * In all else as uiommu_host_page_alloc(), zeroed as well: what is not filled
+ * is for a device to see. Given back by uiommu_host_page_free().
+ *
+ * Return: the CPU's address, or NULL if there is none; @paddr is untouched then.
+ */
+void *uiommu_host_low_page_alloc(struct uiommu_host *host, size_t size,
+				 uiommu_paddr_t limit, unsigned int flags,
+				 uiommu_paddr_t *paddr);
+
+/**
+ * uiommu_host_copy() - copy from or to physical memory [any]
+ * @host: port instance
+ * @paddr: physical address, any alignment; memory that a driver maps
+ * @memory: within what uiommu_host_low_page_alloc() gave
+ * @size: bytes, not 0; need not end in the page in which it begins
+ * @to_memory: from @paddr to @memory; else the other way
+ *
+ * Not one byte beyond @size is read or written on either side.
+ *
+ * Return: false if the host cannot reach all of it; nothing was copied then.
+ */
+bool uiommu_host_copy(struct uiommu_host *host, uiommu_paddr_t paddr,
+		      void *memory, size_t size, bool to_memory);
 
 #ifdef __cplusplus
 }

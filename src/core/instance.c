@@ -97,6 +97,9 @@ static int core_fill(struct uiommu *uiommu, const struct uiommu_config *config)
 						UIOMMU_LOCK_MUTEX);
 	if (!uiommu->mutex)
 		return UIOMMU_ENOMEM;
+	err = uiommu_bounces_init(uiommu);
+	if (err)
+		return err;
 	err = uiommu_core_config_copy(uiommu, config);
 	if (err)
 		return err;
@@ -158,6 +161,7 @@ void uiommu_destroy(struct uiommu *uiommu)
 	uiommu_core_config_free(uiommu);
 	uiommu_block_free(host, &uiommu->records);
 	uiommu_block_free(host, &uiommu->table);
+	uiommu_bounces_fini(uiommu);
 	if (uiommu->mutex)
 		uiommu_host_lock_destroy(host, uiommu->mutex);
 	self = uiommu->self;

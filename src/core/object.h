@@ -53,6 +53,7 @@ struct uiommu_device {
 	struct uiommu_domain *domain; /* (a) NULL: no unit, addresses are
 				       * physical */
 	uint64_t dma_mask;	      /* (a) */
+	uint32_t bounced;	      /* atomic: mappings that are copied */
 	struct uiommu *uiommu;	      /* (c) */
 	struct uiommu_group *group;   /* (c) NULL: no unit */
 	const struct uiommu_plan_device *plan; /* (c) */
@@ -65,6 +66,16 @@ struct uiommu_ram {
 	struct uiommu_block block;
 	struct uiommu_range *ranges;
 	uint32_t count;
+};
+
+#define UIOMMU_BOUNCE_BUCKETS 256u
+
+/* Memory that stands in for other, by its address; dma/bounce.h. */
+struct uiommu_bounces {
+	struct uiommu_lock *lock; /* (c) spin, of all below */
+	struct uiommu_pool pool;  /* struct uiommu_bounce */
+	uint64_t sizes;		  /* of any that there ever was, or'd */
+	struct uiommu_bounce *buckets[UIOMMU_BOUNCE_BUCKETS];
 };
 
 struct uiommu {
@@ -99,7 +110,16 @@ struct uiommu {
 	struct uiommu_block unit_block;	  /* (s) all groups' units */
 	struct uiommu_pool pool;	  /* (m) struct uiommu_domain */
 	struct uiommu_domain *domains;	  /* (m) all from the pool */
+	struct uiommu_bounces bounces;	  /* (o) */
 };
+
+/* dma/dma_bounce.c. UIOMMU_ENOMEM. [sleep] */
+UIOMMU_MUST_CHECK
+int uiommu_bounces_init(struct uiommu *uiommu);
+/* Frees all slots; no device uses one any more, nobody calls. [any] */
+void uiommu_bounces_drop(struct uiommu *uiommu);
+/* After drop, and of half-built instances. [sleep] */
+void uiommu_bounces_fini(struct uiommu *uiommu);
 
 static inline struct uiommu_device *
 uiommu_core_member(const struct uiommu_group *group, uint32_t i)

@@ -146,6 +146,7 @@ void uiommu_core_teardown(struct uiommu *uiommu)
 	/* First, or blocking the devices would cut direct regions off. */
 	if (uiommu->driver_started && driver->ops->disable)
 		driver->ops->disable(driver);
+	uiommu_bounces_drop(uiommu);
 	uiommu_core_devices_free(uiommu);
 	while (uiommu->domains)
 		uiommu_core_domain_free(uiommu->domains);

@@ -14,6 +14,16 @@ static inline uint64_t uiommu_dma_span(uint64_t first, uint64_t last)
 	return (last | UIOMMU_PAGE_MASK) - (first & ~UIOMMU_PAGE_MASK) + 1;
 }
 
+/* A power of two that the host can be asked for; 0 if there is none. */
+static inline size_t uiommu_dma_pages(size_t size)
+{
+	size_t pages = (size_t)UIOMMU_PAGE_SIZE;
+
+	while (pages && pages < size)
+		pages <<= 1;
+	return pages;
+}
+
 static inline bool uiommu_dma_range_ok(uint64_t first, size_t size)
 {
 	return size && first + (size - 1) >= first;

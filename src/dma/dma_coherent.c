@@ -2,30 +2,36 @@
 /* Memory that CPU and device share for as long as they like. */
 #include "dma/dma.h"
 
-/* What the host is asked for; 0 if there is no such power of two. */
-static size_t coherent_pages(size_t size)
-{
-	size_t pages = (size_t)UIOMMU_PAGE_SIZE;
-
-	while (pages && pages < size)
-		pages <<= 1;
-	return pages;
-}
-
-int uiommu_dma_alloc(struct uiommu_device *device, size_t size, void **cpu,
-		     uiommu_iova_t *iova)
+/* Where addresses are physical: memory that the device reaches as it is. */
+static int coherent_direct(struct uiommu_device *device, size_t pages,
+			   void **cpu, uiommu_iova_t *iova)
 {
 	struct uiommu_host *host = device->uiommu->host;
-	size_t pages = coherent_pages(size);
+	uint64_t mask = device->dma_mask;
+	uiommu_paddr_t paddr;
+	void *memory = NULL;
+
+	if (mask == ~(uint64_t)0)
+		memory = uiommu_host_page_alloc(host, pages, 0, &paddr);
+	else if (pages - 1 <= mask)
+		memory = uiommu_host_low_page_alloc(host, pages, mask, 0,
+						    &paddr);
+	if (!memory)
+		return UIOMMU_ENOMEM;
+	*cpu = memory;
+	*iova = paddr;
+	return UIOMMU_OK;
+}
+
+static int coherent_mapped(struct uiommu_device *device, size_t size,
+			   size_t pages, void **cpu, uiommu_iova_t *iova)
+{
+	struct uiommu_host *host = device->uiommu->host;
 	uiommu_paddr_t paddr;
 	uiommu_iova_t address;
 	void *memory;
 	int err;
 
-	if (!size)
-		return UIOMMU_EINVAL;
-	if (!pages)
-		return UIOMMU_ENOMEM;
 	memory = uiommu_host_page_alloc(host, pages, 0, &paddr);
 	if (!memory)
 		return UIOMMU_ENOMEM;
@@ -43,6 +49,20 @@ int uiommu_dma_alloc(struct uiommu_device *device, size_t size, void **cpu,
 	return UIOMMU_OK;
 }
 
+int uiommu_dma_alloc(struct uiommu_device *device, size_t size, void **cpu,
+		     uiommu_iova_t *iova)
+{
+	size_t pages = uiommu_dma_pages(size);
+
+	if (!size)
+		return UIOMMU_EINVAL;
+	if (!pages)
+		return UIOMMU_ENOMEM;
+	if (uiommu_dma_is_direct(uiommu_load(&device->domain)))
+		return coherent_direct(device, pages, cpu, iova);
+	return coherent_mapped(device, size, pages, cpu, iova);
+}
+
 int uiommu_dma_free(struct uiommu_device *device, size_t size, void *cpu,
 		    uiommu_iova_t iova)
 {
@@ -53,6 +73,7 @@ int uiommu_dma_free(struct uiommu_device *device, size_t size, void *cpu,
 	err = uiommu_dma_unmap(device, iova, size);
 	if (err)
 		return err;
-	uiommu_host_page_free(device->uiommu->host, cpu, coherent_pages(size));
+	uiommu_host_page_free(device->uiommu->host, cpu,
+			      uiommu_dma_pages(size));
 	return UIOMMU_OK;
 }

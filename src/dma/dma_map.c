@@ -5,7 +5,7 @@
  * The path of every driver's every request: no lock of the instance, no
  * indirect call but the invalidation.
  */
-#include "dma/dma.h"
+#include "dma/bounce.h"
 
 /* Alignments worth having, largest first. */
 #define DMA_ALIGN_1G UIOMMU_BIT64(30)
@@ -100,7 +100,7 @@ int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
 	if (!uiommu_dma_is_direct(domain))
 		return UIOMMU_EPERM;
 	if (paddr + (size - 1) > device->dma_mask)
-		return UIOMMU_ERANGE;
+		return uiommu_bounce_map(device, paddr, size, dir, iova);
 	*iova = paddr;
 	return UIOMMU_OK;
 }
@@ -158,6 +158,8 @@ int uiommu_dma_unmap(struct uiommu_device *device, uiommu_iova_t iova,
 {
 	if (!uiommu_dma_range_ok(iova, size))
 		return UIOMMU_EINVAL;
+	if (uiommu_load(&device->bounced))
+		return uiommu_bounce_unmap(device, iova, size);
 	return uiommu_dma_unmap_pages(device, iova & ~UIOMMU_PAGE_MASK,
 				      uiommu_dma_span(iova, iova + (size - 1)));
 }

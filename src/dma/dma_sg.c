@@ -6,7 +6,7 @@
  * Each piece takes the whole pages it lies in, one after the other. Pieces
  * that follow each other in memory page by page are entered with one call.
  */
-#include "dma/dma.h"
+#include "dma/bounce.h"
 
 static inline uint64_t sg_last(const struct uiommu_sg *piece)
 {
@@ -120,50 +120,89 @@ static int sg_map_pages(struct uiommu_domain *domain,
 	return err;
 }
 
-/*
- * Tells the caller: a piece continues a segment if its address is where the
- * segment ends, that is a page boundary, and the sum fits. With @direct
- * addresses are physical, else they run from @page on.
- */
-static uint32_t sg_report(struct uiommu_sg *sg, uint32_t count, bool direct,
-			  uiommu_iova_t page)
+/* What the caller is told: the first entries of the list, and how many. */
+struct sg_report {
+	struct uiommu_sg *sg;
+	uint32_t segments;
+	uiommu_iova_t end; /* of the last; no boundary: nothing continues it */
+};
+
+/* A piece continues a segment if that ends, on a page boundary, at @iova. */
+static void sg_put(struct sg_report *report, uiommu_iova_t iova, size_t size)
 {
-	uiommu_iova_t end = 1; /* no boundary: the first piece begins one */
-	uint32_t segments = 0;
+	struct uiommu_sg *segment;
+
+	segment = &report->sg[report->segments - (report->segments > 0)];
+	if (sg_follows(report->end, iova) && segment->iova_size + size > size) {
+		segment->iova_size += size;
+	} else {
+		segment = &report->sg[report->segments++];
+		segment->iova = iova;
+		segment->iova_size = size;
+	}
+	report->end = iova + size;
+}
+
+static uint32_t sg_report_mapped(struct uiommu_sg *sg, uint32_t count,
+				 uiommu_iova_t page)
+{
+	struct sg_report report = { sg, 0, 1 };
 	uint32_t i;
 
 	for (i = 0; i < count; i++) {
-		struct uiommu_sg *segment = &sg[segments - (segments > 0)];
-		uiommu_iova_t iova = sg[i].paddr;
-
-		if (!direct) {
-			iova = page + (sg[i].paddr & UIOMMU_PAGE_MASK);
-			page += sg_span(&sg[i]);
-		}
-		if (sg_follows(end, iova) &&
-		    segment->iova_size + sg[i].size > sg[i].size) {
-			segment->iova_size += sg[i].size;
-		} else {
-			segment = &sg[segments++];
-			segment->iova = iova;
-			segment->iova_size = sg[i].size;
-		}
-		end = iova + sg[i].size;
+		sg_put(&report, page + (sg[i].paddr & UIOMMU_PAGE_MASK),
+		       sg[i].size);
+		page += sg_span(&sg[i]);
 	}
-	return segments;
+	return report.segments;
 }
 
-static int sg_map_direct(const struct uiommu_device *device,
-			 const struct uiommu_domain *domain,
-			 const struct uiommu_sg *sg, uint32_t count)
+/*
+ * A slot is a segment of its own: so unmap, which sees where segments begin
+ * and end, knows each piece's address. @bounce: of the pieces beyond @mask.
+ */
+static uint32_t sg_report_direct(struct uiommu_sg *sg, uint32_t count,
+				 uint64_t mask,
+				 const struct uiommu_bounce *bounce)
 {
+	struct sg_report report = { sg, 0, 1 };
 	uint32_t i;
 
-	if (!uiommu_dma_is_direct(domain))
-		return UIOMMU_EPERM;
-	for (i = 0; i < count; i++)
-		if (sg_last(&sg[i]) > device->dma_mask)
-			return UIOMMU_ERANGE;
+	for (i = 0; i < count; i++) {
+		if (sg_last(&sg[i]) <= mask) {
+			sg_put(&report, sg[i].paddr, sg[i].size);
+			continue;
+		}
+		report.end = 1;
+		sg_put(&report, uiommu_bounce_iova(bounce), sg[i].size);
+		report.end = 1;
+		bounce = bounce->sibling;
+	}
+	return report.segments;
+}
+
+static int sg_map_direct(struct uiommu_device *device, struct uiommu_sg *sg,
+			 uint32_t count, enum uiommu_dma_dir dir,
+			 uint32_t *segments)
+{
+	struct uiommu_bounce_list list = { NULL, NULL };
+	uint64_t mask = device->dma_mask;
+	uint32_t i;
+	int err;
+
+	for (i = 0; i < count; i++) {
+		if (sg_last(&sg[i]) <= mask)
+			continue;
+		err = uiommu_bounce_make(device, sg[i].paddr, sg[i].size, dir,
+					 &list);
+		if (err) {
+			uiommu_bounce_undo(device->uiommu, &list);
+			return err;
+		}
+	}
+	*segments = sg_report_direct(sg, count, mask, list.first);
+	if (list.first)
+		uiommu_bounce_publish(device->uiommu, &list);
 	return UIOMMU_OK;
 }
 
@@ -172,8 +211,7 @@ int uiommu_dma_map_sg(struct uiommu_device *device, struct uiommu_sg *sg,
 		      uint32_t *segments)
 {
 	struct uiommu_domain *domain = uiommu_load(&device->domain);
-	bool mapped = uiommu_dma_is_mapped(domain);
-	struct uiommu_range range = { 0, 0 };
+	struct uiommu_range range;
 	uint64_t total;
 	int err;
 
@@ -183,25 +221,79 @@ int uiommu_dma_map_sg(struct uiommu_device *device, struct uiommu_sg *sg,
 	if (err)
 		return err;
 
-	if (mapped) {
-		err = uiommu_dma_iova_alloc(device, domain, sg[0].paddr, total,
-					    &range.first);
-		if (err)
-			return err;
-		range.last = range.first + (total - 1);
-		err = sg_map_pages(domain, sg, count, range, (unsigned int)dir);
-	} else {
-		err = sg_map_direct(device, domain, sg, count);
-	}
+	if (uiommu_dma_is_direct(domain))
+		return sg_map_direct(device, sg, count, dir, segments);
+	if (!uiommu_dma_is_mapped(domain))
+		return UIOMMU_EPERM;
+	err = uiommu_dma_iova_alloc(device, domain, sg[0].paddr, total,
+				    &range.first);
+	if (err)
+		return err;
+	range.last = range.first + (total - 1);
+	err = sg_map_pages(domain, sg, count, range, (unsigned int)dir);
 	if (!err)
-		*segments = sg_report(sg, count, !mapped, range.first);
+		*segments = sg_report_mapped(sg, count, range.first);
 	return err;
+}
+
+/*
+ * Claims all slots of the list as map_sg left it, or none. *@found: there is
+ * one, and the error is what counts.
+ */
+static int sg_claim(struct uiommu_device *device, const struct uiommu_sg *sg,
+		    uint32_t count, struct uiommu_bounce_list *list,
+		    bool *found)
+{
+	const struct uiommu_sg *segment = sg;
+	bool missing = false;
+	size_t at = 0;
+	uint32_t i;
+
+	*found = false;
+	for (i = 0; i < count; i++) {
+		uiommu_iova_t iova = segment->iova + at;
+		bool slot;
+
+		/* A slot is never where the memory is that it stands for. */
+		if (iova != sg[i].paddr) {
+			if (uiommu_bounce_claim(device, iova, sg[i].size, list,
+						&slot) ||
+			    list->last->paddr != sg[i].paddr)
+				missing = true;
+			*found = *found || slot;
+		}
+		at += sg[i].size;
+		if (at >= segment->iova_size) {
+			segment++;
+			at = 0;
+		}
+	}
+	if (*found && !missing)
+		return UIOMMU_OK;
+	uiommu_bounce_unclaim(device->uiommu, list);
+	return UIOMMU_ENOENT;
+}
+
+static int sg_unmap_slots(struct uiommu_device *device,
+			  const struct uiommu_sg *sg, uint32_t count,
+			  bool *found)
+{
+	struct uiommu_bounce_list list = { NULL, NULL };
+	int err;
+
+	err = sg_claim(device, sg, count, &list, found);
+	if (err)
+		return err;
+	return uiommu_bounce_return(device->uiommu, &list);
 }
 
 int uiommu_dma_unmap_sg(struct uiommu_device *device,
 			const struct uiommu_sg *sg, uint32_t count)
 {
+	struct uiommu_domain *domain = uiommu_load(&device->domain);
+	bool bounced = uiommu_load(&device->bounced);
 	uint64_t total;
+	bool found;
 	int err;
 
 	if (!count)
@@ -209,6 +301,14 @@ int uiommu_dma_unmap_sg(struct uiommu_device *device,
 	err = sg_measure(sg, count, &total);
 	if (err)
 		return err;
-	return uiommu_dma_unmap_pages(device, sg[0].iova & ~UIOMMU_PAGE_MASK,
-				      total);
+	if (bounced && uiommu_dma_is_direct(domain)) {
+		err = sg_unmap_slots(device, sg, count, &found);
+		if (found)
+			return err;
+	}
+	err = uiommu_dma_unmap_pages(device, sg[0].iova & ~UIOMMU_PAGE_MASK,
+				     total);
+	if (bounced && err == UIOMMU_ENOENT && uiommu_dma_is_mapped(domain))
+		err = sg_unmap_slots(device, sg, count, &found);
+	return err;
 }

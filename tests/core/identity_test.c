@@ -525,7 +525,7 @@ static void start_fails(struct machine *machine, bool host)
 			break;
 		assert_int_equal(err, host ? UIOMMU_ENOMEM : UIOMMU_EIO);
 		assert_int_equal(machine->host->pages, pages);
-		assert_int_equal(machine->host->locks, 1);
+		assert_int_equal(machine->host->locks, 2);
 		assert_false(fake.started);
 		assert_int_equal(
 			uiommu_domain_table_pages(

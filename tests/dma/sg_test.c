@@ -210,6 +210,11 @@ static void test_identity(void **state)
 	assert_int_equal(unmap(f), UIOMMU_OK);
 	assert_int_equal(uiommu_device_set_dma_mask(f->device, 0x1ffff),
 			 UIOMMU_OK);
+	/* No low pages, and no memory to copy. */
+	assert_int_equal(map(f), UIOMMU_ENOMEM);
+	piece(f, 0xd0000000, 0x1000);
+	assert_int_equal(uiommu_device_set_dma_mask(f->device, 0xfffffff),
+			 UIOMMU_OK);
 	assert_int_equal(map(f), UIOMMU_ERANGE);
 	machine_down(&f->machine);
 }

@@ -15,7 +15,7 @@
 #include "machine.h"
 
 #define ROUNDS 2000u
-#define WORKERS 6u
+#define WORKERS 8u
 #define MIB 0x100000ull
 
 /*
@@ -99,6 +99,39 @@ static void work_coherent(struct worker *w, unsigned int round)
 	w->wrong += uiommu_dma_free(device_of(w), size, cpu, iova) != UIOMMU_OK;
 }
 
+/* In identity, out of reach: two on one device, lists and single buffers. */
+static void work_bounced(struct worker *w, unsigned int round)
+{
+	struct uiommu_sg sg[3];
+	uint32_t segments;
+	size_t size = 1 + round * 977 % 20000;
+	uint64_t iova;
+
+	if (uiommu_dma_map(device_of(w), w->memory + round, size,
+			   UIOMMU_DMA_BIDIRECTIONAL, &iova)) {
+		w->wrong++;
+		return;
+	}
+	w->wrong += iova + size - 1 > 0xffffffff;
+	w->wrong += !reaches(w, iova, true);
+	w->wrong += uiommu_dma_sync_for_cpu(device_of(w), iova + size / 2,
+					    size - size / 2) != UIOMMU_OK;
+	for (unsigned int i = 0; i < 3; i++) {
+		sg[i].paddr = w->memory + (50 + 2 * i) * 4096;
+		sg[i].size = 4096;
+	}
+	if (uiommu_dma_map_sg(device_of(w), sg, 3, UIOMMU_DMA_FROM_DEVICE,
+			      &segments)) {
+		w->wrong++;
+		return;
+	}
+	w->wrong += segments != 3 || !reaches(w, sg[2].iova, true);
+	w->wrong += uiommu_dma_sync_for_device(device_of(w), iova, size) !=
+		    UIOMMU_OK;
+	w->wrong += uiommu_dma_unmap(device_of(w), iova, size) != UIOMMU_OK;
+	w->wrong += uiommu_dma_unmap_sg(device_of(w), sg, 3) != UIOMMU_OK;
+}
+
 /* Each in its own half of the domain; tables above are shared. */
 static void work_unmanaged(struct worker *w, unsigned int round)
 {
@@ -140,6 +173,18 @@ static void *worker_run(void *data)
 	return NULL;
 }
 
+/* And reaching 32 bits of it. */
+static void in_identity(struct machine *machine, struct uiommu_sid sid)
+{
+	assert_int_equal(
+		uiommu_group_attach(machine_group(machine, sid),
+				    uiommu_identity_domain(machine->uiommu)),
+		UIOMMU_OK);
+	assert_int_equal(uiommu_device_set_dma_mask(
+				 machine_device(machine, sid), 0xffffffff),
+			 UIOMMU_OK);
+}
+
 static void test_threads(void **state)
 {
 	static struct machine machine;
@@ -151,6 +196,8 @@ static void test_threads(void **state)
 		{ .work = work_unmanaged, .sid = MACHINE_OTHER },
 		{ .work = work_unmanaged, .sid = MACHINE_OTHER },
 		{ .work = work_about, .sid = MACHINE_OTHER },
+		{ .work = work_bounced, .sid = MACHINE_ALONE },
+		{ .work = work_bounced, .sid = MACHINE_ALONE },
 	};
 	struct uiommu_domain *domain;
 	uint64_t paddr;
@@ -161,8 +208,10 @@ static void test_threads(void **state)
 	machine.config.units[0].model.cm = true;
 	machine.options.timeout_us = 10000000;
 	machine_up(&machine);
-	memory = vtdm_mem_alloc(machine.host->mem, 16 * MIB, 0, &paddr);
+	memory = vtdm_mem_alloc(machine.host->mem, 16 * MIB, VTDM_MEM_HIGH,
+				&paddr);
 	assert_non_null(memory);
+	in_identity(&machine, MACHINE_ALONE);
 	assert_int_equal(
 		uiommu_domain_create(machine_group(&machine, MACHINE_OTHER),
 				     &domain),

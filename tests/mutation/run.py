@@ -23,7 +23,8 @@ FLAGS = ["-std=c11", "-O1", "-w", "-D_GNU_SOURCE", "-Iinclude", "-Isrc",
 LIBS = ["-lcmocka", "-lpthread"]
 TIMEOUT = 60
 # Each with a main() of its own; a defect must make one of them fail.
-PROGRAMS = ["tests/mutation/mutation_test.c", "tests/dma/identity_test.c"]
+PROGRAMS = ["tests/mutation/mutation_test.c", "tests/dma/identity_test.c",
+            "tests/dma/bounce_test.c", "tests/dma/bounce_sg_test.c"]
 
 # name, file, text, replacement
 DEFECTS = [
@@ -133,6 +134,36 @@ DEFECTS = [
      "	struct uiommu_range range = { first, first + (size - 1) };\n",
      "	struct uiommu_range range = { first, first + (size - 1) };\n"
      "	if (size > 4096)\n		range.last -= 4096;\n"),
+    ("bounced data is not copied back", "src/dma/dma_bounce.c",
+     "		if (!(bounce->dir & UIOMMU_DMA_FROM_DEVICE))\n",
+     "		if (bounce)\n"),
+    ("what the device is to fill is not copied in", "src/dma/dma_bounce.c",
+     "	err = bounce_copy(bounce, 0, size, true);\n",
+     "	if (dir != UIOMMU_DMA_FROM_DEVICE)\n"
+     "		err = bounce_copy(bounce, 0, size, true);\n"
+     "	else\n		err = UIOMMU_OK;\n"),
+    ("whole slots copied", "src/dma/dma_bounce.c",
+     "	uint8_t *cpu = bounce->cpu + "
+     "(bounce->paddr & UIOMMU_PAGE_MASK) + at;\n",
+     "	uint64_t more = size == bounce->size ? "
+     "bounce->paddr & UIOMMU_PAGE_MASK : 0;\n"
+     "	uint8_t *cpu = bounce->cpu + "
+     "(bounce->paddr & UIOMMU_PAGE_MASK) + at - more;\n"
+     "	at -= more;\n	size += more;\n"),
+    ("offset in the page lost", "src/dma/bounce.h",
+     "	return bounce->slot + (bounce->paddr & UIOMMU_PAGE_MASK);\n",
+     "	return bounce->slot;\n"),
+    ("slots beyond the device's reach", "src/dma/dma_bounce.c",
+     "		uiommu->host, slot_size, device->dma_mask,",
+     "		uiommu->host, slot_size, ~(uint64_t)0,"),
+    ("a slot continues a segment", "src/dma/dma_sg.c",
+     "		report.end = 1;\n"
+     "		sg_put(&report, uiommu_bounce_iova(",
+     "		sg_put(&report, uiommu_bounce_iova("),
+    ("slots of half a list kept", "src/dma/dma_sg.c",
+     "			uiommu_bounce_undo(device->uiommu, &list);\n", ""),
+    ("slots kept over a stop", "src/core/start.c",
+     "	uiommu_bounces_drop(uiommu);\n", ""),
 ]
 
 
