@@ -51,6 +51,23 @@ void demo_net(struct demo *d);
 /* demo_edu.c: copies within the reach of 28 bits, and beyond */
 void demo_edu(struct demo *d);
 
+struct edu_try {
+	int err;
+	bool same;	  /* what came back is what went out */
+	uint64_t memory;  /* physical address of what was copied */
+	uint64_t highest; /* address that the device was told */
+};
+
+/*
+ * Copy a page to the device and back to another page, both within its reach or
+ * both beyond; true if every byte arrived. @t tells more.
+ */
+bool demo_edu_copy_low(struct edu *e, struct edu_try *t);
+bool demo_edu_copy_high(struct edu *e, struct edu_try *t);
+
+/* demo_hotplug.c: a device comes and goes, asked and unasked */
+void demo_hotplug(struct demo *d);
+
 /* demo_rogue.c: accesses that must be stopped */
 void demo_rogue(struct demo *d);
 

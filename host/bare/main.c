@@ -110,6 +110,7 @@ static void run_devices(struct demo *d)
 	demo_nvme(d);
 	demo_net(d);
 	demo_edu(d);
+	demo_hotplug(d);
 	if (!d->uiommu)
 		return;
 	demo_rogue(d);
