@@ -11,6 +11,7 @@
 #include "e1000e.h"
 #include "edu.h"
 #include "host.h"
+#include "load.h"
 #include "net.h"
 #include "nvme.h"
 
@@ -27,6 +28,7 @@ struct demo {
 	struct edu rogue;   /* told to do what it must not */
 	struct edu bridged; /* behind a bridge to conventional PCI */
 	struct nvme nvme;
+	struct load load; /* of the disk, beside all else */
 	struct e1000e net;
 };
 
@@ -44,6 +46,9 @@ void demo_rmrr_end(struct demo *d);
 void demo_nvme(struct demo *d);
 /* Read the 16 MiB and compare the checksum; again after a storm, say. */
 void demo_nvme_read(struct demo *d);
+
+/* demo_load.c: the disk reads on while other things happen */
+void demo_load(struct demo *d);
 
 /* demo_net.c */
 void demo_net(struct demo *d);
