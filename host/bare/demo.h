@@ -53,6 +53,9 @@ void demo_load(struct demo *d);
 /* demo_net.c */
 void demo_net(struct demo *d);
 
+/* demo_user.c: the adapter in a user's hands, and back */
+void demo_user(struct demo *d);
+
 /* demo_edu.c: copies within the reach of 28 bits, and beyond */
 void demo_edu(struct demo *d);
 

@@ -114,6 +114,7 @@ static void run_devices(struct demo *d)
 	demo_nvme(d);
 	demo_load(d);
 	demo_net(d);
+	demo_user(d);
 	demo_edu(d);
 	demo_hotplug(d);
 	if (!d->uiommu)
