@@ -4,6 +4,7 @@
  * drives it through a domain of its own and chooses every address itself, and
  * then the kernel's goes back to work.
  */
+#include "cost.h"
 #include "demo.h"
 #include "user_net.h"
 
@@ -12,6 +13,7 @@
 #define FRAMES 50u /* more than the rings have entries */
 
 struct user {
+	struct uiommu *uiommu;
 	struct uiommu_group *group;
 	struct uiommu_domain *domain;
 	struct user_dma dma;
@@ -41,15 +43,25 @@ static int user_unmap(void *context, uint64_t iova, size_t size)
 
 static int user_enter(struct user *u)
 {
+	struct cost cost;
 	int err = uiommu_domain_create(u->group, &u->domain);
 
-	return err ? err : uiommu_group_attach(u->group, u->domain);
+	if (err)
+		return err;
+	cost_begin(&cost, u->uiommu);
+	err = uiommu_group_attach(u->group, u->domain);
+	cost_end(&cost, "network adapter to an unmanaged domain", "user");
+	return err;
 }
 
 static int user_leave(struct user *u)
 {
-	int err = uiommu_group_detach(u->group);
+	struct cost cost;
+	int err;
 
+	cost_begin(&cost, u->uiommu);
+	err = uiommu_group_detach(u->group);
+	cost_end(&cost, "network adapter to its default domain", "user left");
 	return err ? err : uiommu_domain_destroy(u->domain);
 }
 
@@ -88,7 +100,7 @@ static void kernel_again(struct demo *d)
 
 void demo_user(struct demo *d)
 {
-	struct user u = { .group = NULL };
+	struct user u = { .uiommu = d->uiommu };
 	int err;
 
 	if (!d->uiommu || !d->has_net)
