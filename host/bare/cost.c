@@ -34,21 +34,28 @@ void cost_begin(struct cost *c, struct uiommu *uiommu)
 	c->uiommu = uiommu;
 	c->invalidations = invalidations(uiommu);
 	c->aside = aside.cycles;
-	c->begin = time_cycles();
+	c->cycles = time_cycles();
 }
 
-void cost_end(const struct cost *c, const char *what, const char *reason)
+void cost_end(struct cost *c)
 {
-	uint64_t cycles = time_cycles() - c->begin;
-	uint64_t beside = aside.cycles - c->aside;
-	uint64_t count = invalidations(c->uiommu) - c->invalidations;
-	bool counted = boot_flag("icount");
-	unsigned int shift = (unsigned int)boot_number("icount", 0);
+	c->cycles = time_cycles() - c->cycles;
+	c->aside = aside.cycles - c->aside;
+	c->cycles -= c->aside;
+	c->invalidations = invalidations(c->uiommu) - c->invalidations;
+}
 
-	/* The counter is the guest's time: 2^shift ns for an instruction. */
-	cycles -= beside;
+/* The counter is the guest's time: 2^shift ns for an instruction. */
+static uint64_t cost_of(uint64_t cycles)
+{
+	return boot_flag("icount") ? cycles >> boot_number("icount", 0)
+				   : time_cycles_ns(cycles);
+}
+
+void cost_print(const struct cost *c, const char *what, const char *reason)
+{
 	print("  cost: %s (%s): %lu %s, %lu beside, %lu invalidations\n", what,
-	      reason, counted ? cycles >> shift : time_cycles_ns(cycles),
-	      counted ? "instructions" : "ns",
-	      counted ? beside >> shift : time_cycles_ns(beside), count);
+	      reason, cost_of(c->cycles),
+	      boot_flag("icount") ? "instructions" : "ns", cost_of(c->aside),
+	      c->invalidations);
 }

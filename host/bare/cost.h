@@ -13,14 +13,15 @@
 
 struct cost {
 	struct uiommu *uiommu;
-	uint64_t begin; /* cycles */
-	uint64_t aside; /* cycles spent beside until then */
+	uint64_t cycles; /* when it began; then what it took */
+	uint64_t aside;	 /* likewise, of what went on beside */
 	uint64_t invalidations;
 };
 
 void cost_begin(struct cost *c, struct uiommu *uiommu);
-/* One line: @what was done, why (@reason), and its cost. */
-void cost_end(const struct cost *c, const char *what, const char *reason);
+void cost_end(struct cost *c);
+/* One line: @what was done, why (@reason), and what it took. */
+void cost_print(const struct cost *c, const char *what, const char *reason);
 
 /* Around what is no part of the operation that is measured; they nest. */
 void cost_aside_begin(void);

@@ -50,7 +50,8 @@ static int user_enter(struct user *u)
 		return err;
 	cost_begin(&cost, u->uiommu);
 	err = uiommu_group_attach(u->group, u->domain);
-	cost_end(&cost, "network adapter to an unmanaged domain", "user");
+	cost_end(&cost);
+	cost_print(&cost, "network adapter to an unmanaged domain", "user");
 	return err;
 }
 
@@ -61,7 +62,8 @@ static int user_leave(struct user *u)
 
 	cost_begin(&cost, u->uiommu);
 	err = uiommu_group_detach(u->group);
-	cost_end(&cost, "network adapter to its default domain", "user left");
+	cost_end(&cost);
+	cost_print(&cost, "network adapter to its default domain", "user left");
 	return err ? err : uiommu_domain_destroy(u->domain);
 }
 
