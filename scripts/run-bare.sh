@@ -99,7 +99,8 @@ if [ -n "$module" ]; then
 fi
 if [ -n "$shift" ]; then
 	set -- "$@" -icount "shift=$shift,sleep=off"
-	append="$append icount=$shift"
+	# Of that time much passes while others, in theirs, do little.
+	append="$append icount=$shift watchdog=600"
 fi
 # A socket's name is short; below a long one nobody can listen.
 if [ ${#work} -lt 90 ]; then
