@@ -30,7 +30,7 @@ list()
 	noscalable  x-scalable-mode=off, said aloud
 	scalable    a unit that could do scalable mode, driven in legacy mode
 	devtlb      the unit supports device TLBs
-	firmware    QEMU's own DMAR, no module
+	firmware    QEMU's own DMAR, no module; in the host's time
 	pt          passthrough: identity default domains
 	nopt        the same on a unit without it: identity by tables of RAM
 	model       no QEMU: the software unit, told by registers, no queue
@@ -40,9 +40,10 @@ list()
 }
 
 # iommu: options of QEMU's unit; append: of the kernel; module: its DMAR;
-# count: how QEMU counts
+# shift: a guest instruction takes 2^shift ns of the guest's time, or empty for
+# the host's time. Counted time makes costs exact, and waits for devices short.
 iommu=
-count=
+shift=6
 append=
 module=yes
 case $variant in
@@ -62,7 +63,7 @@ cm) iommu=,caching-mode=on append='expect-caching=1' ;;
 noscalable) iommu=,x-scalable-mode=off ;;
 scalable) iommu=,x-scalable-mode=on ;;
 devtlb) iommu=,device-iotlb=on ;;
-firmware) module= ;;
+firmware) module= shift= ;;
 pt) append='passthrough expect-tables=0' ;;
 nopt) iommu=,pt=off append='passthrough no-isa expect-tables=1' ;;
 model)
@@ -70,7 +71,7 @@ model)
 	exec "$build/host/user/uiommu-user-demo" no-queue
 	;;
 off) append=iommu=off ;;
-bench) append=bench count='-icount shift=0,sleep=off' limit=300 ;;
+bench) append=bench shift=0 limit=300 ;;
 *)
 	echo "run-bare: no variant '$variant'; there are:" >&2
 	list >&2
@@ -84,7 +85,8 @@ command -v qemu-system-x86_64 >/dev/null 2>&1 ||
 
 work=$build/run-bare/$variant.$$ # several may run at once
 mkdir -p "$work" || exit 1
-trap 'rm -rf "$work"' EXIT
+monitor=
+trap '[ -z "$monitor" ] || kill "$monitor" 2>/dev/null; rm -rf "$work"' EXIT
 crc=$(python3 host/bare/make-disk.py "$work/disk.img") ||
 	fail "cannot write the disk image"
 append="$append disk-crc=$crc ${BARE_APPEND-}"
@@ -95,13 +97,27 @@ if [ -n "$module" ]; then
 	append="$append reserve=0x$rmrr_first-0x$rmrr_last"
 	set -- -initrd "$work/dmar.bin"
 fi
+if [ -n "$shift" ]; then
+	set -- "$@" -icount "shift=$shift,sleep=off"
+	# Of that time much passes while others, in theirs, do little.
+	append="$append icount=$shift watchdog=600"
+fi
+# A socket's name is short; below a long one nobody can listen.
+if [ ${#work} -lt 90 ]; then
+	set -- "$@" -qmp "unix:$work/monitor,server=on,wait=off"
+	python3 scripts/bare-monitor.py "$work/monitor" "$work/console" &
+	monitor=$!
+	append="$append monitor"
+fi
 
 echo "run-bare: variant $variant, at most $limit s"
 # The unit must come before the devices that it is to translate for.
-# shellcheck disable=SC2086
 timeout --foreground "$limit" qemu-system-x86_64 \
 	-machine q35,accel=tcg,kernel-irqchip=split -cpu max -m 512 \
-	-nodefaults -no-user-config -no-reboot -display none -serial stdio \
+	-nodefaults -no-user-config -no-reboot -display none \
+	-chardev "stdio,id=console,signal=on,logfile=$work/console" \
+	-serial chardev:console \
+	-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off \
 	-device "intel-iommu$iommu" \
 	-device isa-debug-exit,iobase=0xf4,iosize=4 \
 	-device edu,addr=02.0 \
@@ -116,7 +132,8 @@ timeout --foreground "$limit" qemu-system-x86_64 \
 	-device pcie-pci-bridge,id=pci,bus=rp3 \
 	-device edu,bus=pci,addr=01.0 \
 	-device pci-testdev,bus=pci,addr=02.0 \
-	-kernel "$kernel" -append "$append" $count "$@" \
+	-device pcie-root-port,id=hot,addr=07.0,chassis=4,slot=4 \
+	-kernel "$kernel" -append "$append" "$@" \
 	</dev/null 2>"$work/qemu.log"
 status=$?
 

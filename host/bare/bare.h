@@ -108,6 +108,7 @@ _Noreturn void kernel_panic(const char *fmt, ...)
 void time_init(void);
 uint64_t time_ns(void);
 uint64_t time_cycles(void);
+uint64_t time_cycles_ns(uint64_t cycles);
 /* End the run as failed if it is still going @seconds from now. */
 void watchdog_start(unsigned int seconds);
 void watchdog_tick(void);

@@ -2,7 +2,7 @@
 /* Collects what was found right or wrong, and says it again at the end. */
 #include "bare.h"
 
-#define MAX_CHECKS 64
+#define MAX_CHECKS 160
 #define TEXT_SIZE 96
 
 static struct {

@@ -11,6 +11,7 @@
 #include "e1000e.h"
 #include "edu.h"
 #include "host.h"
+#include "load.h"
 #include "net.h"
 #include "nvme.h"
 
@@ -27,6 +28,7 @@ struct demo {
 	struct edu rogue;   /* told to do what it must not */
 	struct edu bridged; /* behind a bridge to conventional PCI */
 	struct nvme nvme;
+	struct load load; /* of the disk, beside all else */
 	struct e1000e net;
 };
 
@@ -45,11 +47,34 @@ void demo_nvme(struct demo *d);
 /* Read the 16 MiB and compare the checksum; again after a storm, say. */
 void demo_nvme_read(struct demo *d);
 
+/* demo_load.c: the disk reads on while other things happen */
+void demo_load(struct demo *d);
+
 /* demo_net.c */
 void demo_net(struct demo *d);
 
+/* demo_user.c: the adapter in a user's hands, and back */
+void demo_user(struct demo *d);
+
 /* demo_edu.c: copies within the reach of 28 bits, and beyond */
 void demo_edu(struct demo *d);
+
+struct edu_try {
+	int err;
+	bool same;	  /* what came back is what went out */
+	uint64_t memory;  /* physical address of what was copied */
+	uint64_t highest; /* address that the device was told */
+};
+
+/*
+ * Copy a page to the device and back to another page, both within its reach or
+ * both beyond; true if every byte arrived. @t tells more.
+ */
+bool demo_edu_copy_low(struct edu *e, struct edu_try *t);
+bool demo_edu_copy_high(struct edu *e, struct edu_try *t);
+
+/* demo_hotplug.c: a device comes and goes, asked and unasked */
+void demo_hotplug(struct demo *d);
 
 /* demo_rogue.c: accesses that must be stopped */
 void demo_rogue(struct demo *d);

@@ -17,7 +17,13 @@ bool edu_init(struct edu *e, unsigned int nth)
 {
 	uint16_t bdf;
 
-	if (!pci_find(EDU_VENDOR, EDU_DEVICE, nth, &bdf))
+	return pci_find(EDU_VENDOR, EDU_DEVICE, nth, &bdf) &&
+	       edu_init_at(e, bdf);
+}
+
+bool edu_init_at(struct edu *e, uint16_t bdf)
+{
+	if (pci_read(bdf, 0, 4) != ((uint32_t)EDU_DEVICE << 16 | EDU_VENDOR))
 		return false;
 	pci_enable(bdf);
 	e->dma = (struct dma_device){ .bdf = bdf, .mask = EDU_MASK };

@@ -20,6 +20,8 @@ struct edu {
 
 /* The @nth of them; false if there is none, or if it does not answer. */
 bool edu_init(struct edu *e, unsigned int nth);
+/* The one at @bdf, likewise. */
+bool edu_init_at(struct edu *e, uint16_t bdf);
 /*
  * Have the device copy @size bytes between bus address @addr and offset @at of
  * its buffer. Returns at once; the device takes 0.1 s.

@@ -4,6 +4,7 @@
  * their work and one device misbehave, and ends with a verdict.
  */
 #include "bench.h"
+#include "cost.h"
 #include "demo.h"
 
 #define WATCHDOG_SECONDS 55u
@@ -16,7 +17,10 @@ void kernel_main(uint32_t start_info);
 void cpu_relax(void)
 {
 	__asm__ volatile("pause");
+	cost_aside_begin();
 	demo_rmrr_poll();
+	load_poll(&demo.load);
+	cost_aside_end();
 }
 
 /* Another DMAR as boot module stands in for the firmware's. */
@@ -108,8 +112,11 @@ static int connect_edus(struct demo *d)
 static void run_devices(struct demo *d)
 {
 	demo_nvme(d);
+	demo_load(d);
 	demo_net(d);
+	demo_user(d);
 	demo_edu(d);
+	demo_hotplug(d);
 	if (!d->uiommu)
 		return;
 	demo_rogue(d);

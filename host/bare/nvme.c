@@ -86,29 +86,45 @@ static void nvme_doorbell(struct nvme *n, unsigned int index, uint32_t value)
 		     value);
 }
 
-static int nvme_submit(struct nvme *n, struct nvme_queue *q,
-		       struct nvme_command *cmd)
+/* Hand over a command; there is room, for we never have that many out. */
+static void nvme_post(struct nvme *n, struct nvme_queue *q,
+		      const struct nvme_command *cmd)
 {
-	uint64_t end = time_ns() + NVME_TIMEOUT_NS;
-	volatile struct nvme_completion *c = &q->cq[q->head];
-	unsigned int status;
-
-	cmd->id = (uint16_t)q->tail;
 	q->sq[q->tail] = *cmd;
 	q->tail = (q->tail + 1) % NVME_QUEUE_ENTRIES;
 	nvme_doorbell(n, 2 * q->id, q->tail);
+}
 
-	while ((c->status & 1u) != q->phase) {
-		if (time_ns() > end)
-			return UIOMMU_ETIMEDOUT;
-		cpu_relax();
-	}
-	status = c->status >> 1;
+bool nvme_reap(struct nvme *n, struct nvme_queue *q, uint16_t *id, int *err)
+{
+	volatile struct nvme_completion *c = &q->cq[q->head];
+	unsigned int status = c->status;
+
+	if ((status & 1u) != q->phase)
+		return false;
+	*id = c->id;
+	*err = status >> 1 & 0x7ff ? UIOMMU_EIO : 0;
 	q->head = (q->head + 1) % NVME_QUEUE_ENTRIES;
 	if (q->head == 0)
 		q->phase ^= 1;
 	nvme_doorbell(n, 2 * q->id + 1, q->head);
-	return status & 0x7ff ? UIOMMU_EIO : 0;
+	return true;
+}
+
+static int nvme_submit(struct nvme *n, struct nvme_queue *q,
+		       const struct nvme_command *cmd)
+{
+	uint64_t end = time_ns() + NVME_TIMEOUT_NS;
+	uint16_t id;
+	int err;
+
+	nvme_post(n, q, cmd);
+	while (!nvme_reap(n, q, &id, &err)) {
+		if (time_ns() > end)
+			return UIOMMU_ETIMEDOUT;
+		cpu_relax();
+	}
+	return err;
 }
 
 static int nvme_queue_alloc(struct nvme *n, struct nvme_queue *q,
@@ -184,19 +200,19 @@ static int nvme_identify_all(struct nvme *n)
 	return err;
 }
 
-static int nvme_create_io_queue(struct nvme *n)
+static int nvme_create_io_queue(struct nvme *n, struct nvme_queue *q)
 {
 	struct nvme_command cq = {
 		.opcode = NVME_ADMIN_CREATE_CQ,
-		.prp1 = n->io.cq_addr,
-		.dw10 = (NVME_QUEUE_ENTRIES - 1) << 16 | n->io.id,
+		.prp1 = q->cq_addr,
+		.dw10 = (NVME_QUEUE_ENTRIES - 1) << 16 | q->id,
 		.dw11 = NVME_QUEUE_CONTIGUOUS,
 	};
 	struct nvme_command sq = {
 		.opcode = NVME_ADMIN_CREATE_SQ,
-		.prp1 = n->io.sq_addr,
-		.dw10 = (NVME_QUEUE_ENTRIES - 1) << 16 | n->io.id,
-		.dw11 = n->io.id << 16 | NVME_QUEUE_CONTIGUOUS,
+		.prp1 = q->sq_addr,
+		.dw10 = (NVME_QUEUE_ENTRIES - 1) << 16 | q->id,
+		.dw11 = q->id << 16 | NVME_QUEUE_CONTIGUOUS,
 	};
 	int err = nvme_submit(n, &n->admin, &cq);
 
@@ -216,11 +232,20 @@ int nvme_start(struct nvme *n)
 	if (!err)
 		err = nvme_identify_all(n);
 	if (!err)
-		err = nvme_create_io_queue(n);
+		err = nvme_create_io_queue(n, &n->io);
 	if (!err)
 		return 0;
 err_stop:
 	nvme_stop(n);
+	return err;
+}
+
+int nvme_start_second(struct nvme *n)
+{
+	int err = nvme_queue_alloc(n, &n->second, 2);
+
+	if (!err)
+		err = nvme_create_io_queue(n, &n->second);
 	return err;
 }
 
@@ -230,6 +255,7 @@ void nvme_stop(struct nvme *n)
 	mmio_write32(n->regs, NVME_CC, 0);
 	if (nvme_wait_ready(n, 0))
 		return;
+	nvme_queue_free(n, &n->second);
 	nvme_queue_free(n, &n->io);
 	nvme_queue_free(n, &n->admin);
 	if (n->prp_list)
@@ -297,4 +323,34 @@ int nvme_write(struct nvme *n, uint64_t block, const struct uiommu_sg *sg,
 	       uint32_t count)
 {
 	return nvme_transfer(n, NVME_IO_WRITE, block, sg, count);
+}
+
+void nvme_post_read(struct nvme *n, struct nvme_queue *q, uint16_t id,
+		    uint64_t block, uint64_t addr, uint32_t pages)
+{
+	struct nvme_command cmd = {
+		.opcode = NVME_IO_READ,
+		.id = id,
+		.namespace = 1,
+		.prp1 = addr,
+		.prp2 = pages > 1 ? addr + PAGE_SIZE : 0,
+		.dw10 = (uint32_t)block,
+		.dw11 = (uint32_t)(block >> 32),
+		.dw12 = pages * PAGE_SIZE / n->block_size - 1,
+	};
+
+	nvme_post(n, q, &cmd);
+}
+
+void nvme_provoke(struct nvme *n, uint64_t addr)
+{
+	mmio_write32(n->regs, NVME_CC, 0);
+	if (nvme_wait_ready(n, 0))
+		return;
+	mmio_write32(n->regs, NVME_AQA, 1u << 16 | 1u);
+	mmio_write64(n->regs, NVME_ASQ, addr);
+	mmio_write64(n->regs, NVME_ACQ, addr);
+	mmio_write32(n->regs, NVME_CC, NVME_CC_SIZES | NVME_CC_EN);
+	if (!nvme_wait_ready(n, NVME_CSTS_RDY))
+		mmio_write32(n->regs, NVME_DOORBELLS, 1);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A polled NVMe driver: admin queue and one I/O queue, one command at once. */
+/*
+ * A polled NVMe driver: admin queue, one I/O queue for one command at once, and
+ * on demand a second one for many.
+ */
 #ifndef BARE_NVME_H
 #define BARE_NVME_H
 
@@ -26,6 +29,7 @@ struct nvme {
 	unsigned int doorbell_stride;
 	struct nvme_queue admin;
 	struct nvme_queue io;
+	struct nvme_queue second; /* of nvme_start_second() */
 	uint64_t *prp_list;
 	uint64_t prp_list_addr;
 	uint64_t blocks;
@@ -47,5 +51,21 @@ int nvme_read(struct nvme *n, uint64_t block, const struct uiommu_sg *sg,
 	      uint32_t count);
 int nvme_write(struct nvme *n, uint64_t block, const struct uiommu_sg *sg,
 	       uint32_t count);
+
+/* The queue for many commands; nvme_stop() takes it away with the rest. */
+int nvme_start_second(struct nvme *n);
+/*
+ * Hand over a read of one or two pages to @addr and return at once; no more
+ * than the queue has entries, less one, may be out. @id comes back with it.
+ */
+void nvme_post_read(struct nvme *n, struct nvme_queue *q, uint16_t id,
+		    uint64_t block, uint64_t addr, uint32_t pages);
+/* The next command that ended; false if there is none yet. */
+bool nvme_reap(struct nvme *n, struct nvme_queue *q, uint16_t *id, int *err);
+/*
+ * Start a stopped controller with a queue at @addr that nobody gave it: it
+ * reads there. To be stopped again.
+ */
+void nvme_provoke(struct nvme *n, uint64_t addr);
 
 #endif /* BARE_NVME_H */

@@ -30,13 +30,16 @@ uint64_t time_cycles(void)
 	return (uint64_t)hi << 32 | lo;
 }
 
-uint64_t time_ns(void)
+uint64_t time_cycles_ns(uint64_t c)
 {
-	uint64_t c = time_cycles() - cycles_start;
-
 	/* Two halves, so that the product does not leave 64 bits. */
 	return (c >> 32) * ns_per_2_32_cycles +
 	       ((c & 0xffffffff) * (ns_per_2_32_cycles >> 16) >> 16);
+}
+
+uint64_t time_ns(void)
+{
+	return time_cycles_ns(time_cycles() - cycles_start);
 }
 
 static uint64_t calibrate(void)
