@@ -124,7 +124,7 @@ static bool json_other_is_device(enum uiommu_rule rule)
 
 static bool json_other_is_record(enum uiommu_rule rule)
 {
-	return rule <= UIOMMU_RULE_UNIT_NONE ||
+	return rule <= UIOMMU_RULE_UNIT_HELD ||
 	       rule == UIOMMU_RULE_TYPE_NO_IDENTITY ||
 	       rule == UIOMMU_RULE_TYPE_NOT_LAZY ||
 	       (rule >= UIOMMU_RULE_REGION_RMRR &&

@@ -23,7 +23,7 @@ static int wish_begin(struct wish_now *now, const struct study *study)
 {
 	memset(now, 0, sizeof(*now));
 	now->study = study;
-	now->live = calloc(study->plan.member_count + 1, sizeof(*now->live));
+	now->live = calloc(study->plan.device_count + 1, sizeof(*now->live));
 	if (!now->live)
 		return -1;
 	uiommu_plan_live(&study->plan, &study->machine->topology, now->live,

@@ -101,6 +101,7 @@ enum out_style words_style(enum uiommu_rule rule)
 	case UIOMMU_RULE_TYPE_MASK:
 	case UIOMMU_RULE_TYPE_OWNED:
 	case UIOMMU_RULE_TYPE_HELD:
+	case UIOMMU_RULE_UNIT_HELD:
 	case UIOMMU_RULE_TYPE_QUIRK_UNTRUSTED:
 		return OUT_WARN;
 	default:
@@ -165,6 +166,8 @@ static const char *words_besides(const struct study *study,
 		return "IOMMU off: DMA is not confined";
 	case UIOMMU_RULE_UNIT_GRAPHICS_OFF:
 		return "unit off for graphics: DMA is not confined";
+	case UIOMMU_RULE_UNIT_HELD:
+		return "keeps its unit, or none, while it runs";
 	case UIOMMU_RULE_GROUP_CLAIM:
 		return "by its vendor's word";
 	case UIOMMU_RULE_GROUP_LINUX:

@@ -83,10 +83,14 @@ struct uiommu_plan_mask {
 
 /* What is in force for a device while the plan for a change is made. */
 struct uiommu_plan_live {
-	struct uiommu_sid sid;
+	struct uiommu_sid sid; /* finds a function in the topology */
+	uint32_t andd;	/* DMAR record that declares it; NONE: a function */
+	uint32_t unit;	/* DMAR record; NONE: none, then it has no group */
+	bool off;	/* remapping is; the same for all, and no unit then */
 	uint32_t group; /* number of its group: struct uiommu_plan_group.id */
 	enum uiommu_domain_type
-		type; /* its group's default domain has it; NONE: decide again */
+		type; /* its group's default domain has it; NONE: decide again
+		       * or no group */
 	bool owned;   /* the group is claimed by a user */
 	bool barred;  /* it is a member that is refused; judged anew */
 };
@@ -118,9 +122,11 @@ struct uiommu_plan_input {
 	uint32_t mask_count;
 	const struct uiommu_range *ram; /* of the host; none: not known */
 	uint32_t ram_count;
-	/* What this plan is to change; none: the machine starts. Groups in
-	 * force keep their members, their number and, but where it is to be
-	 * decided again, their type; see docs/rules.md. */
+	/* What this plan is to change; none: the machine starts. Devices in
+	 * force keep their unit, or to have none. Groups in force keep their
+	 * members, their number and, but where it is to be decided again,
+	 * their type; see docs/rules.md. In any order, one for a device;
+	 * those for devices that are not there are ignored. */
 	const struct uiommu_plan_live *live;
 	uint32_t live_count;
 };
@@ -159,6 +165,7 @@ enum uiommu_rule {
 	UIOMMU_RULE_UNIT_GRAPHICS_OFF, /* option or model leave it off */
 	UIOMMU_RULE_UNIT_OFF,	       /* remapping is not wanted */
 	UIOMMU_RULE_UNIT_NONE,	       /* no unit covers it */
+	UIOMMU_RULE_UNIT_HELD,	       /* what it has in force stays */
 	UIOMMU_RULE_GROUP_ALONE,       /* isolated all the way to the root */
 	UIOMMU_RULE_GROUP_ALIAS,  /* shares a requester id with the other */
 	UIOMMU_RULE_GROUP_BRIDGE, /* below a bridge that hides who asks */
@@ -225,6 +232,8 @@ struct uiommu_reason {
  *   UNIT_INCLUDE_ALL	  DMAR record
  *   UNIT_OFF		  NONE
  *   UNIT_NONE		  DMAR record whose unit is absent, or NONE
+ *   UNIT_HELD		  DMAR record of the unit that a new start would give
+ *			  it, or NONE: it would get none
  *   GROUP_ALIAS	  a device with the same requester id; that rid
  *   GROUP_BRIDGE	  the bridge; the device itself if it is the bridge
  *   GROUP_NO_ACS	  the port, or the device itself; its lack
@@ -272,8 +281,8 @@ struct uiommu_reason {
  *
  * A device with a unit has one reason for it, at least one for its group, one
  * for its type (TYPE_OPTION to TYPE_BARRED_APART) and one for each region, and
- * those "besides" as they apply; one without a unit has UNIT_NONE or
- * UNIT_OFF alone.
+ * those "besides" as they apply; one without a unit has UNIT_NONE,
+ * UNIT_GRAPHICS_OFF, UNIT_OFF or UNIT_HELD alone.
  */
 
 /* All arrays are in ascending order of what they index. */
@@ -315,7 +324,9 @@ struct uiommu_plan {
  * Return: UIOMMU_OK, or
  *   UIOMMU_EINVAL - @input has no topology, a table without units, or a type
  *     where that one cannot be asked for; or what is in force contradicts
- *     itself: two groups for one device, two types for one group, no number
+ *     itself: two entries for one device, two types for one group, a unit
+ *     and no group or a group and no unit, a unit that is not there, or
+ *     remapping on for some and off for others
  *   UIOMMU_ENOMEM - no memory for the arrays, or a table and topology that
  *     would need more than 64 MiB
  */
@@ -360,12 +371,13 @@ uint32_t uiommu_plan_reasons(const struct uiommu_plan *plan, uint32_t device,
  * uiommu_plan_live() - what is in force once a plan is applied
  * @plan: a made plan
  * @topology: the one it was made from
- * @live: where to store one entry for each device with a group; as many as
- *	@plan has members fit
+ * @live: where to store one entry for each device; as many as @plan has fit
  * @count: where to store how many these are
  *
- * In ascending order of devices, none of them owned. Devices that only ACPI
- * knows are named by the requester id that firmware gives them, like others.
+ * Entry i is that of device i, none of them owned. Those without a unit have
+ * group UIOMMU_PLAN_NONE and no type. Devices that only ACPI knows are found
+ * by their record; the requester id that firmware gives them may be another
+ * one's, too.
  *
  * Context: any.
  */

@@ -200,9 +200,25 @@ static bool plan_is_choice(enum uiommu_domain_type type)
 	       type == UIOMMU_DOMAIN_DMA_FQ;
 }
 
-static bool plan_is_in_force(const struct uiommu_plan_live *live)
+/* A unit that can be in force for a device. */
+static bool plan_is_unit(const struct uiommu_plan_input *input, uint32_t record)
 {
-	return live->group != UIOMMU_PLAN_NONE &&
+	return input->dmar != NULL && record < input->dmar->record_count &&
+	       input->dmar->records[record].type == UIOMMU_DMAR_DRHD &&
+	       input->dmar->records[record].usable &&
+	       input->units[record].present;
+}
+
+static bool plan_is_in_force(const struct uiommu_plan_input *input,
+			     const struct uiommu_plan_live *live)
+{
+	if (live->off != input->live[0].off)
+		return false;
+	if (live->unit == UIOMMU_PLAN_NONE)
+		return live->group == UIOMMU_PLAN_NONE &&
+		       live->type == UIOMMU_DOMAIN_NONE;
+	return !live->off && plan_is_unit(input, live->unit) &&
+	       live->group != UIOMMU_PLAN_NONE &&
 	       (live->type == UIOMMU_DOMAIN_NONE ||
 		live->type == UIOMMU_DOMAIN_BLOCKED ||
 		plan_is_choice(live->type));
@@ -229,7 +245,7 @@ static bool plan_is_sound(const struct uiommu_plan_input *input)
 			return false;
 	}
 	for (i = 0; i < input->live_count; i++) {
-		if (!plan_is_in_force(&input->live[i]))
+		if (!plan_is_in_force(input, &input->live[i]))
 			return false;
 	}
 	return true;

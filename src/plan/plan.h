@@ -47,7 +47,9 @@ struct plan_turn {
 /* A group in force, at the first entry of its number; or a device in one. */
 struct plan_held {
 	struct uiommu_sid sid;
-	uint32_t number;
+	uint32_t andd; /* if not NONE the device is found by it */
+	uint32_t unit;
+	uint32_t number; /* NONE without a unit */
 	enum uiommu_domain_type type;
 	bool owned;
 	bool barred; /* of this device */
@@ -81,6 +83,7 @@ struct plan_note {
 	uint32_t shares;     /* a device with which it shares... */
 	uint32_t shared_rid; /* ...this requester id */
 	/* What is in force; indices are of work->held, devices or NONE: */
+	bool told;	     /* it is in force, with or without a unit */
 	uint32_t held;	     /* the first entry of its group's number */
 	bool fresh;	     /* not in force, or judged anew */
 	bool set_apart;	     /* kept out of groups that it would merge */
@@ -124,7 +127,7 @@ struct plan_work {
 	uint32_t graphics_by;	  /* ...for this one's model, or NONE: asked */
 	uint32_t not_lazy;	  /* host bridge that forbids it, or NONE */
 	struct plan_alias *users; /* of each alias; ascending sid, device */
-	struct plan_held *held;	  /* ascending number, sid */
+	struct plan_held *held;	  /* ascending number, ANDD, sid */
 	uint32_t held_count;
 	uint32_t reason_room;
 	struct uiommu_plan plan;
@@ -160,7 +163,8 @@ struct plan_type_decision {
 void uiommu_plan_decide_type(const struct plan_type_facts *facts,
 			     struct plan_type_decision *decision);
 
-/* Is remapping wanted at all? @opt_in: only because firmware asks for it. */
+/* Is remapping wanted at all, or on in a machine that runs? @opt_in: only
+ * because firmware asks for it. */
 bool uiommu_plan_wanted(const struct uiommu_plan_input *input, bool *opt_in);
 
 /* plan_trust.c: did it, or a port above it, come from outside? */
@@ -232,7 +236,11 @@ unsigned int uiommu_plan_domain(const struct uiommu_plan *plan,
 void uiommu_plan_graphics_note(struct plan_work *work);
 
 bool uiommu_plan_has_unit(const struct plan_work *work, uint32_t record);
+/* The units of all functions but those told of. */
 void uiommu_plan_units(struct plan_work *work);
+/* @device is in force with @unit or, if that is NONE, without. */
+void uiommu_plan_hold_unit(struct plan_work *work, uint32_t device,
+			   uint32_t unit);
 void uiommu_plan_say_unit(struct plan_work *work, uint32_t device);
 
 /* At least the aliases of @device; stores them if @aliases is not NULL. */
@@ -247,7 +255,7 @@ void uiommu_plan_aliases(struct plan_work *work);
 /* plan_live.c: what is in force. Sorts it into work->held; false if it
  * contradicts itself. */
 bool uiommu_plan_hold(struct plan_work *work);
-/* Notes it with the devices; after the aliases, before the groups. */
+/* Notes it with the devices; after the units, before the groups. */
 void uiommu_plan_note_held(struct plan_work *work);
 /* Settles who is with whom, once the sets are closed. */
 void uiommu_plan_settle(struct plan_work *work);

@@ -196,6 +196,9 @@ static int plan_make_again(struct plan_asked *asked,
 	if (err)
 		return err;
 	change->group = change->plan.devices[change->device].group;
+	/* Then what is told does not go with the plan in force. */
+	if (change->group == UIOMMU_PLAN_NONE)
+		return UIOMMU_EINVAL;
 	change->to = change->plan.groups[change->group].type;
 	return UIOMMU_OK;
 }

@@ -130,16 +130,18 @@ bool uiommu_plan_wanted(const struct uiommu_plan_input *input, bool *opt_in)
 	const struct uiommu_options *options = &input->options;
 	bool wanted = options->remapping == UIOMMU_CHOICE_YES ||
 		      (options->remapping == UIOMMU_CHOICE_DEFAULT &&
-		       !input->build_off);
+		       !input->build_off) ||
+		      (input->trusted_boot && !options->tboot_noforce);
 
-	*opt_in = false;
-	if (options->off)
-		return false;
-	if (wanted || (input->trusted_boot && !options->tboot_noforce))
-		return true;
-	*opt_in = options->remapping != UIOMMU_CHOICE_NO &&
+	*opt_in = !options->off && !wanted &&
+		  options->remapping != UIOMMU_CHOICE_NO &&
 		  input->dmar != NULL &&
-		  input->dmar->flags & UIOMMU_DMAR_PLATFORM_OPT_IN &&
-		  plan_faces_outside(input->topology);
-	return *opt_in;
+		  input->dmar->flags & UIOMMU_DMAR_PLATFORM_OPT_IN;
+	/* While it runs ports that lead outside may come and go. */
+	if (input->live_count != 0) {
+		*opt_in = *opt_in && !input->live[0].off;
+		return !input->live[0].off;
+	}
+	*opt_in = *opt_in && plan_faces_outside(input->topology);
+	return *opt_in || (wanted && !options->off);
 }

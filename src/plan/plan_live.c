@@ -2,6 +2,9 @@
 /*
  * A plan for a machine that runs: what is in force stays, as far as it must.
  *
+ * The hardware translates a device where it was set up, whoever comes or goes:
+ * its unit stays, or that it has none (plan_unit.c has the decision).
+ *
  * Groups neither merge nor split while they are in use. A set is what the
  * relations join (plan_group.c; by Linux's rules what would be one group). Of
  * the groups in force that have members in a set one may take in those of the
@@ -33,12 +36,17 @@ static bool plan_sid_less(struct uiommu_sid a, struct uiommu_sid b)
 	return a.rid < b.rid;
 }
 
-static bool plan_by_sid(const void *a, const void *b)
+/* Devices that only ACPI knows by their record, the others by their id. */
+static bool plan_held_less(const struct plan_held *a, const struct plan_held *b)
 {
-	const struct plan_held *one = a;
-	const struct plan_held *two = b;
+	if (a->andd != b->andd)
+		return a->andd < b->andd;
+	return a->andd == UIOMMU_PLAN_NONE && plan_sid_less(a->sid, b->sid);
+}
 
-	return plan_sid_less(one->sid, two->sid);
+static bool plan_by_device(const void *a, const void *b)
+{
+	return plan_held_less(a, b);
 }
 
 static bool plan_by_number(const void *a, const void *b)
@@ -48,34 +56,20 @@ static bool plan_by_number(const void *a, const void *b)
 
 	if (one->number != two->number)
 		return one->number < two->number;
-	return plan_sid_less(one->sid, two->sid);
+	return plan_held_less(one, two);
 }
 
-/*
- * One entry for each id. Several devices may bear one (a function, and what
- * ACPI calls by its id): to the hardware they are one.
- */
+/* One entry for each device. */
 static bool plan_hold_once(struct plan_work *work)
 {
 	struct plan_held *held = work->held;
-	uint32_t kept = 0;
 	uint32_t i;
 
-	uiommu_sort(held, work->held_count, sizeof(*held), plan_by_sid);
-	for (i = 0; i < work->held_count; i++) {
-		struct plan_held *last = &held[kept - (kept != 0)];
-
-		if (kept == 0 || !plan_same_sid(last->sid, held[i].sid)) {
-			held[kept++] = held[i];
-			continue;
-		}
-		if (last->number != held[i].number ||
-		    last->type != held[i].type)
+	uiommu_sort(held, work->held_count, sizeof(*held), plan_by_device);
+	for (i = 1; i < work->held_count; i++) {
+		if (!plan_held_less(&held[i - 1], &held[i]))
 			return false;
-		last->owned = last->owned || held[i].owned;
-		last->barred = last->barred && held[i].barred;
 	}
-	work->held_count = kept;
 	return true;
 }
 
@@ -89,6 +83,8 @@ bool uiommu_plan_hold(struct plan_work *work)
 	work->held_count = work->input->live_count;
 	for (i = 0; i < work->held_count; i++)
 		held[i] = (struct plan_held){ .sid = live[i].sid,
+					      .andd = live[i].andd,
+					      .unit = live[i].unit,
 					      .number = live[i].group,
 					      .type = live[i].type,
 					      .owned = live[i].owned,
@@ -126,29 +122,37 @@ static uint32_t plan_user_of(const struct plan_work *work,
 	return low;
 }
 
-/* The first device that is called @sid and is @from or a later one; or NONE. */
-static uint32_t plan_called(const struct plan_work *work, struct uiommu_sid sid,
-			    uint32_t from)
+uint32_t uiommu_plan_find(const struct plan_work *work, struct uiommu_sid sid)
 {
-	uint32_t i;
+	uint32_t i = uiommu_topology_find(work->topology, sid);
 
-	if (from < work->function_count) {
-		i = uiommu_topology_find(work->topology, sid);
-		if (i != UIOMMU_PCI_NONE && i >= from)
-			return i;
-		from = work->function_count;
-	}
+	if (i != UIOMMU_PCI_NONE)
+		return i;
 	/* What has no function asks as nobody else. */
-	i = plan_user_of(work, sid, from);
+	i = plan_user_of(work, sid, work->function_count);
 	if (i == work->plan.alias_count ||
 	    !plan_same_sid(work->users[i].sid, sid))
 		return UIOMMU_PLAN_NONE;
 	return work->users[i].device;
 }
 
-uint32_t uiommu_plan_find(const struct plan_work *work, struct uiommu_sid sid)
+/* The device that record @andd declares; or NONE. */
+static uint32_t plan_declared(const struct plan_work *work, uint32_t andd)
 {
-	return plan_called(work, sid, 0);
+	uint32_t low = work->function_count, high = work->plan.device_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (work->plan.devices[middle].andd < andd)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == work->plan.device_count ||
+	    work->plan.devices[low].andd != andd)
+		return UIOMMU_PLAN_NONE;
+	return low;
 }
 
 void uiommu_plan_note_held(struct plan_work *work)
@@ -160,17 +164,23 @@ void uiommu_plan_note_held(struct plan_work *work)
 	for (i = 0; i < work->held_count; i++) {
 		if (held[i].number != held[first].number)
 			first = i;
-		for (k = plan_called(work, held[i].sid, 0);
-		     k != UIOMMU_PLAN_NONE;
-		     k = plan_called(work, held[i].sid, k + 1)) {
-			if (work->plan.devices[k].unit == UIOMMU_PLAN_NONE)
-				continue;
-			work->notes[k].held = first;
-			work->notes[k].fresh = held[i].barred;
-			if (!held[i].barred)
-				held[first].real = true;
-		}
+		if (held[i].andd != UIOMMU_PLAN_NONE)
+			k = plan_declared(work, held[i].andd);
+		else
+			k = uiommu_topology_find(work->topology, held[i].sid);
+		if (k == UIOMMU_PLAN_NONE)
+			continue;
+		uiommu_plan_hold_unit(work, k, held[i].unit);
+		if (held[i].unit == UIOMMU_PLAN_NONE)
+			continue;
+		work->notes[k].held = first;
+		work->notes[k].fresh = held[i].barred;
+		if (!held[i].barred)
+			held[first].real = true;
 	}
+	/* Who is new goes by what is held. */
+	if (work->held_count != 0 && !work->plan.off)
+		uiommu_plan_units(work);
 }
 
 /* The group in force that takes in what is new in the set; or NONE. */
@@ -418,17 +428,20 @@ void uiommu_plan_live(const struct uiommu_plan *plan,
 {
 	uint32_t i;
 
-	*count = 0;
+	*count = plan->device_count;
 	for (i = 0; i < plan->device_count; i++) {
 		const struct uiommu_plan_device *device = &plan->devices[i];
 
+		live[i] = (struct uiommu_plan_live){ .sid = uiommu_plan_sid(
+							     plan, topology, i),
+						     .andd = device->andd,
+						     .unit = device->unit,
+						     .off = plan->off,
+						     .group = UIOMMU_PLAN_NONE,
+						     .barred = device->barred };
 		if (device->group == UIOMMU_PLAN_NONE)
 			continue;
-		live[(*count)++] = (struct uiommu_plan_live){
-			.sid = uiommu_plan_sid(plan, topology, i),
-			.group = plan->groups[device->group].id,
-			.type = plan->groups[device->group].type,
-			.barred = device->barred
-		};
+		live[i].group = plan->groups[device->group].id;
+		live[i].type = plan->groups[device->group].type;
 	}
 }

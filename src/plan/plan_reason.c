@@ -123,6 +123,38 @@ static size_t plan_unit_none_text(const struct uiommu_plan *plan,
 			     PLAN_SID(topology, reason->device));
 }
 
+static size_t plan_unit_held_text(const struct uiommu_plan *plan,
+				  const struct uiommu_topology *topology,
+				  const struct uiommu_reason *reason,
+				  char *text, size_t size)
+{
+	uint32_t unit = plan->devices[reason->device].unit;
+
+	if (unit == UIOMMU_PLAN_NONE)
+		return uiommu_format(
+			text, size,
+			UIOMMU_SID_FMT
+			" stays without a unit, so nothing confines its DMA; "
+			"a new start would give it that of " PLAN_RECORD_FMT,
+			PLAN_SID(topology, reason->device),
+			PLAN_RECORD(plan, reason->other));
+	if (reason->other == UIOMMU_PLAN_NONE)
+		return uiommu_format(text, size,
+				     UIOMMU_SID_FMT
+				     " keeps the unit of " PLAN_RECORD_FMT
+				     ", which is in force for it; a new start "
+				     "would give it none",
+				     PLAN_SID(topology, reason->device),
+				     PLAN_RECORD(plan, unit));
+	return uiommu_format(
+		text, size,
+		UIOMMU_SID_FMT " keeps the unit of " PLAN_RECORD_FMT
+			       ", which is in force for it; a new start would "
+			       "give it that of " PLAN_RECORD_FMT,
+		PLAN_SID(topology, reason->device), PLAN_RECORD(plan, unit),
+		PLAN_RECORD(plan, reason->other));
+}
+
 static size_t plan_unit_text(const struct uiommu_plan *plan,
 			     const struct uiommu_topology *topology,
 			     const struct uiommu_reason *reason, char *text,
@@ -154,6 +186,8 @@ static size_t plan_unit_text(const struct uiommu_plan *plan,
 	case UIOMMU_RULE_UNIT_REQUESTER:
 	case UIOMMU_RULE_UNIT_NAMESPACE:
 		return plan_unit_other_text(plan, topology, reason, text, size);
+	case UIOMMU_RULE_UNIT_HELD:
+		return plan_unit_held_text(plan, topology, reason, text, size);
 	default:
 		return plan_unit_none_text(plan, topology, reason, text, size);
 	}
@@ -164,7 +198,7 @@ size_t uiommu_reason_text(const struct uiommu_plan *plan,
 			  const struct uiommu_reason *reason, char *text,
 			  size_t size)
 {
-	if (reason->rule <= UIOMMU_RULE_UNIT_NONE)
+	if (reason->rule <= UIOMMU_RULE_UNIT_HELD)
 		return plan_unit_text(plan, topology, reason, text, size);
 	if (reason->rule <= UIOMMU_RULE_GROUP_APART)
 		return uiommu_plan_group_text(plan, topology, reason, text,

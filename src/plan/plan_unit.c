@@ -16,6 +16,10 @@
  * where an option or the machine's model leaves it off.
  *
  * A bridge that firmware lists as an endpoint is taken for what it is.
+ *
+ * While the machine runs what is in force stays: first all are decided as if
+ * nothing were, then those told of are held, and then the others are decided
+ * once more, as some follow those and a unit in force is in use.
  */
 #include "plan/plan.h"
 
@@ -58,10 +62,24 @@ static bool plan_is_for_displays(const struct plan_work *work, uint32_t index)
 	return displays != 0;
 }
 
+/* Is it that of a device in force? */
+static bool plan_is_on(const struct plan_work *work, uint32_t index)
+{
+	uint32_t i;
+
+	for (i = 0; i < work->plan.device_count; i++) {
+		if (work->notes[i].told && work->plan.devices[i].unit == index)
+			return true;
+	}
+	return false;
+}
+
 static bool plan_is_used(const struct plan_work *work, uint32_t index)
 {
-	return uiommu_plan_has_unit(work, index) &&
-	       !(work->graphics_off && plan_is_for_displays(work, index));
+	if (!uiommu_plan_has_unit(work, index))
+		return false;
+	return !work->graphics_off || !plan_is_for_displays(work, index) ||
+	       plan_is_on(work, index);
 }
 
 /* Notes with each function the first record that names it. */
@@ -161,12 +179,15 @@ static void plan_copy_unit(struct plan_work *work, uint32_t device,
 			   uint32_t like, enum uiommu_rule rule)
 {
 	struct uiommu_reason reason = work->notes[like].unit_reason;
+	uint32_t unit = work->plan.devices[like].unit;
 
 	reason.device = device;
-	if (!plan_is_none(reason.rule)) {
-		reason.rule = rule;
-		reason.detail = like;
-	}
+	if (unit != UIOMMU_PLAN_NONE)
+		reason = (struct uiommu_reason){ rule, device, unit, like };
+	else if (reason.rule == UIOMMU_RULE_UNIT_HELD)
+		reason = (struct uiommu_reason){ UIOMMU_RULE_UNIT_NONE, device,
+						 UIOMMU_PLAN_NONE,
+						 UIOMMU_PLAN_NONE };
 	plan_set_unit(work, device, &reason);
 }
 
@@ -182,6 +203,8 @@ static void plan_own_units(struct plan_work *work)
 		if (i == 0 ||
 		    functions[i].sid.segment != functions[i - 1].sid.segment)
 			rest = plan_rest(work, functions[i].sid.segment);
+		if (work->notes[i].told)
+			continue;
 		reason = plan_unit_of(
 			work, i,
 			functions[i].domain > 0xffff ? UIOMMU_PLAN_NONE : rest);
@@ -189,20 +212,15 @@ static void plan_own_units(struct plan_work *work)
 	}
 }
 
-void uiommu_plan_units(struct plan_work *work)
+/* Who has the unit of another gets it. */
+static void plan_follow(struct plan_work *work)
 {
 	const struct uiommu_topology *topology = work->topology;
 	const struct uiommu_pci_function *functions = topology->functions;
-	const struct uiommu_dmar *dmar = work->input->dmar;
 	uint32_t i, like;
 
-	for (i = 0; dmar != NULL && i < dmar->record_count; i++) {
-		if (dmar->records[i].type == UIOMMU_DMAR_DRHD)
-			plan_note_record(work, i);
-	}
-	plan_own_units(work);
 	for (i = 0; i < work->function_count; i++) {
-		if (!functions[i].virtual_function)
+		if (!functions[i].virtual_function || work->notes[i].told)
 			continue;
 		like = uiommu_topology_find(topology, functions[i].physical);
 		if (like != UIOMMU_PCI_NONE &&
@@ -211,11 +229,45 @@ void uiommu_plan_units(struct plan_work *work)
 				       UIOMMU_RULE_UNIT_PHYSICAL);
 	}
 	for (i = 0; i < work->function_count; i++) {
+		if (work->notes[i].told)
+			continue;
 		like = uiommu_plan_asker(topology, i);
 		if (like != i && !functions[like].has_requester)
 			plan_copy_unit(work, i, like,
 				       UIOMMU_RULE_UNIT_REQUESTER);
 	}
+}
+
+void uiommu_plan_units(struct plan_work *work)
+{
+	const struct uiommu_dmar *dmar = work->input->dmar;
+	uint32_t i;
+
+	for (i = 0; i < work->function_count; i++) {
+		work->notes[i].unit = UIOMMU_PLAN_NONE;
+		work->notes[i].absent = UIOMMU_PLAN_NONE;
+	}
+	for (i = 0; dmar != NULL && i < dmar->record_count; i++) {
+		if (dmar->records[i].type == UIOMMU_DMAR_DRHD)
+			plan_note_record(work, i);
+	}
+	plan_own_units(work);
+	plan_follow(work);
+}
+
+void uiommu_plan_hold_unit(struct plan_work *work, uint32_t device,
+			   uint32_t unit)
+{
+	struct plan_note *note = &work->notes[device];
+	uint32_t fresh = work->plan.devices[device].unit;
+
+	note->told = true;
+	if (fresh == unit)
+		return;
+	work->plan.devices[device].unit = unit;
+	note->unit_reason = (struct uiommu_reason){ UIOMMU_RULE_UNIT_HELD,
+						    device, fresh,
+						    UIOMMU_PLAN_NONE };
 }
 
 void uiommu_plan_say_unit(struct plan_work *work, uint32_t device)

@@ -2,9 +2,10 @@
 /*
  * Any bytes as configuration space and as a table: scanned, isolated and
  * planned, then planned again as a machine that runs, with what is in force
- * bent by the bytes, and asked for changes. The first two bytes are the length of the table; then come the
- * functions, each a requester id on one of eight buses, the first 128 bytes of
- * its space and the first 16 of its extended space.
+ * bent by the bytes, and asked for changes. The first two bytes are the length
+ * of the table; then come the functions, each a requester id on one of eight
+ * buses, the first 128 bytes of its space and the first 16 of its extended
+ * space.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,47 @@ static unsigned int fuzz_twist(const struct uiommu_host *host,
 	return sid.rid < FUZZ_RIDS ? host->space[sid.rid][8] : 0;
 }
 
+/* And that of its unit. */
+static unsigned int fuzz_twist2(const struct uiommu_host *host,
+				struct uiommu_sid sid)
+{
+	return sid.rid < FUZZ_RIDS ? host->space[sid.rid][12] : 0;
+}
+
+/* Another unit, or none, or one of what is no unit. */
+static void fuzz_bend_unit(struct uiommu_plan_live *live, unsigned int twist)
+{
+	switch (twist % 32) {
+	case 1:
+	case 2:
+	case 3:
+		if (live->unit != UIOMMU_PLAN_NONE)
+			live->unit = twist >> 5;
+		break;
+	case 4:
+	case 5:
+		live->unit = UIOMMU_PLAN_NONE;
+		live->group = UIOMMU_PLAN_NONE;
+		live->type = UIOMMU_DOMAIN_NONE;
+		break;
+	case 6:
+		live->unit = twist >> 5;
+		live->group = twist >> 6;
+		break;
+	case 7:
+		live->andd = twist >> 5;
+		break;
+	case 8:
+		live->off = true;
+		break;
+	case 9:
+		live->andd = UIOMMU_PLAN_NONE;
+		break;
+	default:
+		break;
+	}
+}
+
 static void fuzz_bend(const struct uiommu_host *host,
 		      struct uiommu_plan_live *live, uint32_t count)
 {
@@ -136,6 +178,7 @@ static void fuzz_bend(const struct uiommu_host *host,
 			live[i].group = twist >> 6;
 		if (twist & 16)
 			live[i].type = (enum uiommu_domain_type)(twist >> 5);
+		fuzz_bend_unit(&live[i], fuzz_twist2(host, live[i].sid));
 	}
 }
 
@@ -166,11 +209,31 @@ static void fuzz_ask(struct uiommu_host *host,
 	}
 }
 
+/* What is in force has the unit that it is told to have. */
+static void fuzz_check_held(const struct uiommu_plan *plan,
+			    const struct uiommu_plan_input *input)
+{
+	uint32_t i, k;
+
+	for (i = 0; i < input->live_count; i++) {
+		const struct uiommu_plan_live *live = &input->live[i];
+
+		for (k = 0; k < plan->device_count; k++) {
+			if (plan->devices[k].andd == live->andd &&
+			    (k >= input->topology->count ||
+			     k == uiommu_topology_find(input->topology,
+						       live->sid)) &&
+			    plan->devices[k].unit != live->unit)
+				abort();
+		}
+	}
+}
+
 static void fuzz_live(struct uiommu_host *host,
 		      const struct uiommu_plan_input *input,
 		      const struct uiommu_plan *now)
 {
-	struct uiommu_plan_live *live = calloc(now->member_count + 1,
+	struct uiommu_plan_live *live = calloc(now->device_count + 1,
 					       sizeof(*live));
 	struct uiommu_plan_input runs = *input;
 	struct uiommu_plan plan;
@@ -180,6 +243,7 @@ static void fuzz_live(struct uiommu_host *host,
 	runs.live = live;
 	if (uiommu_plan_make(host, &runs, &plan) == 0) {
 		fuzz_check(&plan, input->topology);
+		fuzz_check_held(&plan, &runs);
 		uiommu_plan_fini(&plan);
 	}
 	fuzz_ask(host, input, now, live, runs.live_count);

@@ -325,7 +325,7 @@ static uint32_t check_reasons(const struct machine *machine, uint32_t i,
 		enum uiommu_rule rule = plan->reasons[at].rule;
 
 		check_text(machine, &plan->reasons[at]);
-		if (rule <= UIOMMU_RULE_UNIT_NONE)
+		if (rule <= UIOMMU_RULE_UNIT_HELD)
 			units++;
 		else if (rule <= UIOMMU_RULE_GROUP_APART)
 			groups++;

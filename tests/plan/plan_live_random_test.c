@@ -18,16 +18,24 @@
 #define DMA UIOMMU_DOMAIN_DMA
 #define BLOCKED UIOMMU_DOMAIN_BLOCKED
 #define RIDS 4096 /* of the buses that random machines have */
+#define SEEN 4
 
 static struct uiommu_plan_live live[2 * RANDOM_MOST];
+
+/* A table that names each function itself. */
+struct by_name {
+	struct uiommu_dmar_record records[MACHINE_RECORDS];
+	struct uiommu_dmar_scope scopes[2 * RANDOM_MOST];
+	uint8_t paths[4 * RANDOM_MOST];
+};
 
 /* What the last plan put into force; the next one is told of it. */
 static void take(struct machine *machine)
 {
-	assert_true(machine->plan.member_count <= 2 * RANDOM_MOST);
+	assert_true(machine->plan.device_count <= 2 * RANDOM_MOST);
 	uiommu_plan_live(&machine->plan, &machine->topology, live,
 			 &machine->input.live_count);
-	assert_int_equal(machine->input.live_count, machine->plan.member_count);
+	assert_int_equal(machine->input.live_count, machine->plan.device_count);
 	machine->input.live = live;
 }
 
@@ -46,10 +54,51 @@ static const struct uiommu_plan_live *told(const struct machine *machine,
 
 	for (i = 0; i < machine->input.live_count; i++) {
 		if (live[i].sid.segment == sid.segment &&
-		    live[i].sid.rid == sid.rid)
+		    live[i].sid.rid == sid.rid && live[i].andd == NONE)
 			return &live[i];
 	}
 	return NULL;
+}
+
+/* Which is in the topology, too. */
+static bool in_force(const struct machine *machine, uint32_t unit)
+{
+	uint32_t i;
+
+	for (i = 0; i < machine->topology.count; i++) {
+		const struct uiommu_plan_live *one = told(machine, i);
+
+		if (one != NULL && one->unit == unit)
+			return true;
+	}
+	return false;
+}
+
+/* What is in force stays, and says so where it matters. */
+static void compare_unit(const struct machine *machine,
+			 const struct uiommu_plan *alone, uint32_t i,
+			 unsigned int seen[SEEN])
+{
+	const struct uiommu_plan_device *device = &machine->plan.devices[i];
+	const struct uiommu_plan_live *one = told(machine, i);
+	uint32_t fresh = alone->devices[i].unit;
+	const struct uiommu_reason *first;
+
+	assert_true(uiommu_plan_reasons(&machine->plan, i, &first) != 0);
+	if (one == NULL) {
+		assert_int_not_equal(first->rule, UIOMMU_RULE_UNIT_HELD);
+		/* But for a unit that is on as somebody in force has it. */
+		if (device->unit != fresh)
+			assert_true(in_force(machine, device->unit));
+		return;
+	}
+	assert_int_equal(device->unit, one->unit);
+	assert_int_equal(first->rule == UIOMMU_RULE_UNIT_HELD,
+			 fresh != one->unit);
+	if (fresh == one->unit)
+		return;
+	assert_int_equal(first->other, fresh);
+	seen[3]++;
 }
 
 /* Has the number a member that is there, has a unit and is not barred? */
@@ -67,10 +116,10 @@ static bool is_real(const struct machine *machine, uint32_t number)
 	return false;
 }
 
-/* The number that takes in who is new in the set of @device in @alone, the
- * plan as if nothing were in force; NONE: nobody's, NONE - 1: a quarrel's. */
+/* The number that takes in who is new in the set of @device, its group in
+ * @sets; NONE: nobody's, NONE - 1: a quarrel's. */
 static uint32_t elected(const struct machine *machine,
-			const struct uiommu_plan *alone, uint32_t device)
+			const struct uiommu_plan *sets, uint32_t device)
 {
 	uint32_t real = NONE, hollow = NONE;
 	uint32_t i;
@@ -78,8 +127,8 @@ static uint32_t elected(const struct machine *machine,
 	for (i = machine->topology.count; i-- != 0;) {
 		const struct uiommu_plan_live *one = told(machine, i);
 
-		if (one == NULL ||
-		    alone->devices[i].group != alone->devices[device].group)
+		if (one == NULL || one->unit == NONE ||
+		    sets->devices[i].group != sets->devices[device].group)
 			continue;
 		if (!is_real(machine, one->group))
 			hollow = one->group;
@@ -92,14 +141,14 @@ static uint32_t elected(const struct machine *machine,
 }
 
 static void compare_device(const struct machine *machine,
-			   const struct uiommu_plan *alone, uint32_t i,
-			   unsigned int seen[3])
+			   const struct uiommu_plan *sets, uint32_t i,
+			   unsigned int seen[SEEN])
 {
 	const struct uiommu_plan_device *device = &machine->plan.devices[i];
 	const struct uiommu_plan_group *group =
 		&machine->plan.groups[device->group];
 	const struct uiommu_plan_live *one = told(machine, i);
-	uint32_t number = elected(machine, alone, i);
+	uint32_t number = elected(machine, sets, i);
 
 	if (one != NULL) {
 		assert_int_equal(group->id, one->group);
@@ -118,31 +167,106 @@ static void compare_device(const struct machine *machine,
 	}
 }
 
-static void compare(struct machine *machine, unsigned int seen[3])
+/* Names each function for the unit that it has in the plan. */
+static void name_all(const struct machine *machine, struct by_name *table)
 {
-	uint32_t live_count = machine->input.live_count;
+	const struct uiommu_topology *topology = &machine->topology;
+	uint32_t i, k, count = 0;
+
+	for (i = 0; i <= machine->dmar.record_count; i++) {
+		bool last = i == machine->dmar.record_count;
+		struct uiommu_dmar_record *record = &table->records[i];
+
+		/* The last is of those without a unit: it is not there. */
+		*record = machine->records[last ? i - 1 : i];
+		record->flags = last ? 0 : record->flags;
+		record->scope_first = count;
+		for (k = 0; k < topology->count; k++) {
+			uint16_t rid = topology->functions[k].sid.rid;
+
+			if (machine->plan.devices[k].unit != (last ? NONE : i))
+				continue;
+			table->paths[2 * count] = rid >> 3 & 31;
+			table->paths[2 * count + 1] = rid & 7;
+			table->scopes[count] = (struct uiommu_dmar_scope){
+				.record = i,
+				.path_offset = 2 * count,
+				.path_count = 1,
+				.type = UIOMMU_SCOPE_ENDPOINT,
+				.start_bus = (uint8_t)(rid >> 8),
+				.usable = true
+			};
+			count++;
+		}
+		record->scope_count = count - record->scope_first;
+	}
+}
+
+/* Who would be with whom if nothing were in force but the units. */
+static void plan_sets(struct machine *machine, struct uiommu_plan *sets)
+{
+	static struct by_name table;
+	struct uiommu_plan_input input = machine->input;
+	uint32_t records = machine->dmar.record_count;
+	struct uiommu_options options = machine->options;
+	struct uiommu_dmar dmar = machine->dmar;
+	uint32_t i;
+
+	assert_true(records < MACHINE_RECORDS);
+	name_all(machine, &table);
+	machine->input.live_count = 0;
+	machine->options.igfx_off = false;
+	machine->input.ggc = UIOMMU_GGC_UNKNOWN;
+	machine->dmar.records = table.records;
+	machine->dmar.record_count = records + 1;
+	machine->dmar.scopes = table.scopes;
+	machine->dmar.table = table.paths;
+	machine->dmar.size = sizeof(table.paths);
+	machine->units[records].present = false;
+	assert_int_equal(machine_try_plan(machine, sets), 0);
+	for (i = 0; i < machine->topology.count; i++)
+		assert_int_equal(sets->devices[i].unit,
+				 machine->plan.devices[i].unit);
+	machine->dmar = dmar;
+	machine->options = options;
+	machine->input = input;
+}
+
+/* Those who are new to all are with whom they would be. */
+static void compare_new(const struct machine *machine,
+			const struct uiommu_plan *sets, uint32_t i)
+{
 	const struct uiommu_plan *plan = &machine->plan;
-	struct uiommu_plan alone;
+	uint32_t k;
+
+	for (k = 0; k < machine->topology.count; k++) {
+		if (plan->devices[k].unit == NONE ||
+		    elected(machine, sets, i) != NONE ||
+		    elected(machine, sets, k) != NONE)
+			continue;
+		assert_int_equal(
+			plan->devices[i].group == plan->devices[k].group,
+			sets->devices[i].group == sets->devices[k].group);
+	}
+}
+
+static void compare(struct machine *machine, unsigned int seen[SEEN])
+{
+	const struct uiommu_plan *plan = &machine->plan;
+	uint32_t live_count = machine->input.live_count;
+	struct uiommu_plan alone, sets;
 	uint32_t i, k;
 
 	machine->input.live_count = 0;
 	assert_int_equal(machine_try_plan(machine, &alone), 0);
 	machine->input.live_count = live_count;
+	plan_sets(machine, &sets);
 	for (i = 0; i < machine->topology.count; i++) {
+		compare_unit(machine, &alone, i, seen);
 		if (plan->devices[i].unit == NONE)
 			continue;
-		compare_device(machine, &alone, i, seen);
-		/* Who is new to all is with whom it would be. */
-		for (k = 0; k < machine->topology.count; k++) {
-			if (plan->devices[k].unit == NONE ||
-			    elected(machine, &alone, i) != NONE ||
-			    elected(machine, &alone, k) != NONE)
-				continue;
-			assert_int_equal(plan->devices[i].group ==
-						 plan->devices[k].group,
-					 alone.devices[i].group ==
-						 alone.devices[k].group);
-		}
+		compare_device(machine, &sets, i, seen);
+		compare_new(machine, &sets, i);
 	}
 	for (i = 0; i < plan->group_count; i++) {
 		for (k = 0; k < i; k++)
@@ -150,6 +274,7 @@ static void compare(struct machine *machine, unsigned int seen[3])
 					     plan->groups[k].id);
 	}
 	uiommu_plan_fini(&alone);
+	uiommu_plan_fini(&sets);
 }
 
 /* What is told in another order makes no difference. */
@@ -179,7 +304,7 @@ static void compare_again(struct machine *machine, uint32_t owned)
 
 	take(machine);
 	for (uint32_t i = 0; i < machine->input.live_count; i++)
-		live[i].owned = live[i].group == owned;
+		live[i].owned = owned != NONE && live[i].group == owned;
 	assert_int_equal(machine_try_plan(machine, &again), 0);
 	assert_int_equal(again.group_count, machine->plan.group_count);
 	for (uint32_t i = 0; i < again.device_count; i++) {
@@ -187,6 +312,8 @@ static void compare_again(struct machine *machine, uint32_t owned)
 				 machine->plan.devices[i].group);
 		assert_int_equal(again.devices[i].barred,
 				 machine->plan.devices[i].barred);
+		assert_int_equal(again.devices[i].unit,
+				 machine->plan.devices[i].unit);
 	}
 	for (uint32_t i = 0; i < again.group_count; i++) {
 		assert_int_equal(again.groups[i].id,
@@ -243,7 +370,7 @@ static struct machine *random_one(uint64_t *seed)
 static void test_random(void **state)
 {
 	uint64_t seed = fake_seed("machines that run");
-	unsigned int seen[3] = { 0 };
+	unsigned int seen[SEEN] = { 0 };
 	unsigned int round, turn;
 	uint32_t owned, k;
 
@@ -275,13 +402,71 @@ static void test_random(void **state)
 		machine_teardown((void **)&machine);
 	}
 	assert_true(seen[0] > 1000 && seen[1] > 50 && seen[2] > 300);
+	assert_true(seen[3] > 50);
 }
 
-/* Numbers, types and ids that nobody would tell. */
+/* The units that can be in force, and none. */
+static uint32_t units_on(const struct machine *machine, uint32_t *on)
+{
+	uint32_t i, count = 0;
+
+	for (i = 0; i < machine->dmar.record_count; i++) {
+		if (machine->records[i].type == UIOMMU_DMAR_DRHD &&
+		    machine->records[i].usable && machine->units[i].present)
+			on[count++] = i;
+	}
+	on[count++] = NONE;
+	return count;
+}
+
+/* Numbers, types, units and ids that nobody would tell. */
+static void tell_anything(struct machine *machine, unsigned int round,
+			  uint64_t *seed)
+{
+	const struct uiommu_topology *topology = &machine->topology;
+	uint32_t on[MACHINE_RECORDS + 1];
+	uint32_t ons = units_on(machine, on);
+	uint32_t i;
+
+	machine->input.live = live;
+	machine->input.live_count = random_below(seed, 40);
+	for (i = 0; i < machine->input.live_count; i++) {
+		struct uiommu_sid sid = fake_sid(random_below(seed, 256), 0, 0);
+		bool twice = random_below(seed, 60) == 0;
+
+		if (i < topology->count && !twice)
+			sid = topology->functions[i].sid;
+		live[i] = (struct uiommu_plan_live){
+			.sid = sid,
+			.andd = NONE,
+			.unit = on[random_below(seed, ons)],
+			.off = round % 16 == 3,
+			.group = i * i % 7,
+			.type = DMA,
+			.owned = random_below(seed, 4) == 0,
+			.barred = random_below(seed, 3) == 0
+		};
+		if (random_below(seed, 30) == 0)
+			live[i].group = NONE - 1;
+		if (random_below(seed, 60) == 0)
+			live[i].unit = random_below(seed, 64);
+		if (random_below(seed, 20) == 0)
+			live[i].andd = i;
+		if (round % 4 == 0)
+			live[i].type = (enum uiommu_domain_type)random_below(
+				seed, 5);
+		if (live[i].unit == NONE && round % 8 != 0) {
+			live[i].group = NONE;
+			live[i].type = UIOMMU_DOMAIN_NONE;
+		}
+	}
+}
+
 static void test_hostile(void **state)
 {
 	uint64_t seed = fake_seed("hostile machines that run");
 	unsigned int round, made = 0, refused = 0;
+	uint32_t held = 0;
 	struct uiommu_plan plan;
 	uint32_t i;
 
@@ -289,25 +474,7 @@ static void test_hostile(void **state)
 	for (round = 0; round < 400; round++) {
 		struct machine *machine = random_one(&seed);
 
-		machine->input.live = live;
-		machine->input.live_count = random_below(&seed, 40);
-		for (i = 0; i < machine->input.live_count; i++)
-			live[i] = (struct uiommu_plan_live){
-				.sid = fake_sid(random_below(&seed, 3),
-						random_below(&seed, 3), 0),
-				.group = random_below(&seed, 30) != 0
-						 ? i * i % 7
-						 : NONE - 1,
-				.type = round % 2 ? DMA
-						  : (enum uiommu_domain_type)
-							    random_below(&seed,
-									 5),
-				.owned = random_below(&seed, 4) == 0,
-				.barred = random_below(&seed, 3) == 0
-			};
-		for (i = 0; round % 4 == 1 && i < machine->input.live_count;
-		     i++)
-			live[i].group = live[i].sid.rid % 5;
+		tell_anything(machine, round, &seed);
 		if (machine_try_plan(machine, &plan) == 0) {
 			uiommu_plan_fini(&plan);
 			machine_plan(machine); /* checks it */
@@ -315,9 +482,12 @@ static void test_hostile(void **state)
 		} else {
 			refused++;
 		}
+		for (i = 0; i < machine->plan.reason_count; i++)
+			held += machine->plan.reasons[i].rule ==
+				UIOMMU_RULE_UNIT_HELD;
 		machine_teardown((void **)&machine);
 	}
-	assert_true(made > 100 && refused > 50);
+	assert_true(made > 100 && refused > 50 && held > 100);
 }
 
 int main(void)

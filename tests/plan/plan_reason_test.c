@@ -462,6 +462,7 @@ static void count_joined(unsigned int seen[RULES])
 static bool is_of_live(unsigned int rule)
 {
 	switch (rule) {
+	case UIOMMU_RULE_UNIT_HELD:
 	case UIOMMU_RULE_GROUP_KEPT:
 	case UIOMMU_RULE_GROUP_APART:
 	case UIOMMU_RULE_TYPE_BARRED:
