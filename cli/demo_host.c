@@ -160,3 +160,17 @@ void uiommu_host_notify(struct uiommu_host *host,
 	*host->live->event = *event;
 	host->live->told = true;
 }
+
+/* No device of the demonstration is changed while it is at work. */
+bool uiommu_host_pause(struct uiommu_host *host, struct uiommu_device *device)
+{
+	(void)host;
+	(void)device;
+	return false;
+}
+
+void uiommu_host_resume(struct uiommu_host *host, struct uiommu_device *device)
+{
+	(void)host;
+	(void)device;
+}

@@ -167,10 +167,11 @@ static void live_mapping(struct demo_live *live, struct uiommu *uiommu)
 	uint64_t paddr = 0, iova = 0;
 	uint8_t *buffer = vtdm_mem_alloc(live->mem, LIVE_SIZE, 0, &paddr);
 	uint8_t before;
-	int err = !buffer || !card
-			  ? UIOMMU_ENOMEM
-			  : uiommu_dma_map(card, paddr, LIVE_SIZE,
-					   UIOMMU_DMA_BIDIRECTIONAL, &iova);
+	int err = !buffer || !card ? UIOMMU_ENOMEM : uiommu_device_use(card);
+
+	if (!err)
+		err = uiommu_dma_map(card, paddr, LIVE_SIZE,
+				     UIOMMU_DMA_BIDIRECTIONAL, &iova);
 
 	if (live_step(live, !err,
 		      "map: the memory at 0x%llx is 0x%llx for network port "
@@ -184,6 +185,7 @@ static void live_mapping(struct demo_live *live, struct uiommu *uiommu)
 		live_refused(live, uiommu, live_card, paddr, true,
 			     "03:00.1 writes to memory by its real address");
 		err = uiommu_dma_unmap(card, iova, LIVE_SIZE);
+		uiommu_device_unuse(card);
 		live_step(live, !err, "unmap");
 		live_refused(live, uiommu, live_card, iova, false,
 			     "03:00.1 reads through what was its mapping");

@@ -132,6 +132,8 @@ timeout --foreground "$limit" qemu-system-x86_64 \
 	-device pcie-pci-bridge,id=pci,bus=rp3 \
 	-device edu,bus=pci,addr=01.0 \
 	-device pci-testdev,bus=pci,addr=02.0 \
+	-device edu,addr=08.0,multifunction=on \
+	-device edu,addr=08.1 \
 	-device pcie-root-port,id=hot,addr=07.0,chassis=4,slot=4 \
 	-kernel "$kernel" -append "$append" "$@" \
 	</dev/null 2>"$work/qemu.log"

@@ -52,10 +52,12 @@ static uint64_t cost_of(uint64_t cycles)
 				   : time_cycles_ns(cycles);
 }
 
-void cost_print(const struct cost *c, const char *what, const char *reason)
+void cost_print(const struct cost *c)
 {
-	print("  cost: %s (%s): %lu %s, %lu beside, %lu invalidations\n", what,
-	      reason, cost_of(c->cycles),
-	      boot_flag("icount") ? "instructions" : "ns", cost_of(c->aside),
-	      c->invalidations);
+	print("    cost: %lu %s", cost_of(c->cycles),
+	      boot_flag("icount") ? "instructions" : "ns");
+	if (c->aside)
+		print(", and %lu of drivers who paused", cost_of(c->aside));
+	print("; %lu invalidation%s%s\n", c->invalidations,
+	      c->invalidations == 1 ? "" : "s", c->aside ? ", theirs too" : "");
 }

@@ -20,8 +20,8 @@ struct cost {
 
 void cost_begin(struct cost *c, struct uiommu *uiommu);
 void cost_end(struct cost *c);
-/* One line: @what was done, why (@reason), and what it took. */
-void cost_print(const struct cost *c, const char *what, const char *reason);
+/* One line, indented: below one that says what was done. */
+void cost_print(const struct cost *c);
 
 /* Around what is no part of the operation that is measured; they nest. */
 void cost_aside_begin(void);

@@ -8,6 +8,7 @@
 
 #include <uiommu/uiommu.h>
 
+#include "cost.h"
 #include "e1000e.h"
 #include "edu.h"
 #include "host.h"
@@ -23,9 +24,12 @@ struct demo {
 	bool has_net;
 	bool has_rogue;
 	bool has_keeper;
+	bool has_pair;
 	bool has_bridged;
-	struct edu keeper;  /* owns the RMRR and never stops using it */
-	struct edu rogue;   /* told to do what it must not */
+	struct edu keeper; /* owns the RMRR and never stops using it */
+	struct edu rogue;  /* told to do what it must not */
+	struct edu
+		pair[2]; /* functions of one device that nothing keeps apart */
 	struct edu bridged; /* behind a bridge to conventional PCI */
 	struct nvme nvme;
 	struct load load; /* of the disk, beside all else */
@@ -35,10 +39,21 @@ struct demo {
 /* demo_show.c: units, and the table of devices */
 void demo_show_units(struct demo *d);
 void demo_show_devices(struct demo *d);
+/* The group of the device at @bdf; NULL if it has none. */
+struct uiommu_group *demo_group(struct demo *d, uint16_t bdf);
 
 /* demo_rmrr.c: an RMRR is reachable all the time */
 void demo_rmrr_begin(struct demo *d);
 void demo_rmrr_poll(void); /* in every polling loop */
+bool demo_rmrr_working(void);
+uint32_t demo_rmrr_copies(void); /* right ones under translation */
+/* Wait for @rounds copies; false if they do not come or one was ever wrong. */
+bool demo_rmrr_go_on(uint32_t rounds);
+/*
+ * Return so many cycles before the device moves the data of a copy that is
+ * under way; false if it does not come to that. Where QEMU counts time.
+ */
+bool demo_rmrr_aim(uint64_t before);
 void demo_rmrr_translated_end(void);
 void demo_rmrr_end(struct demo *d);
 
@@ -49,6 +64,24 @@ void demo_nvme_read(struct demo *d);
 
 /* demo_load.c: the disk reads on while other things happen */
 void demo_load(struct demo *d);
+
+/*
+ * demo_change.c: other domains below devices that work. From begin to end the
+ * disk reads beside all else.
+ */
+void demo_change_begin(struct demo *d);
+void demo_change_end(struct demo *d);
+/*
+ * Three lines and more: what was done, why the plan wants @device to be as it
+ * is now, or else @why, and what it took.
+ */
+void demo_tell(struct demo *d, const struct uiommu_device *device,
+	       const char *what, const char *why, const struct cost *cost);
+/* uiommu_group_set_type() for the group of @device, told and checked. */
+bool demo_set_type(struct demo *d, struct uiommu_device *device,
+		   const char *who, enum uiommu_domain_type type);
+/* dma_connect(), and told if the device's domain became another by that. */
+int demo_connect(struct demo *d, struct dma_device *dma, const char *who);
 
 /* demo_net.c */
 void demo_net(struct demo *d);
@@ -78,6 +111,15 @@ void demo_hotplug(struct demo *d);
 
 /* demo_rogue.c: accesses that must be stopped */
 void demo_rogue(struct demo *d);
+/* In identity by tables: what is not RAM is out of reach. */
+void demo_rogue_outside(struct demo *d);
+/* The fault that must come: who, where, which way. NULL: it does not. */
+const struct uiommu_event *demo_find_event(struct demo *d, uint16_t bdf,
+					   uint64_t addr,
+					   enum uiommu_access access);
+
+/* Was it refused for who it is, not for an address that is not mapped? */
+bool demo_shut_out(const struct uiommu_event *e);
 
 /* demo_storm.c: so many of them that only a few are told */
 void demo_storm(struct demo *d);

@@ -7,7 +7,9 @@
 #include "demo.h"
 
 #define COPY_SIZE 1024u
-#define COPY_TO 2048u /* offset in the region */
+#define COPY_TO 2048u	       /* offset in the region */
+#define CYCLES_PER_MS 1000000u /* of counted time */
+#define EDU_MS 100u
 
 enum when {
 	BEFORE,
@@ -21,6 +23,7 @@ static struct {
 	uint64_t region;
 	uint32_t round;
 	bool writing; /* else reading */
+	uint64_t due; /* cycles when the device moves its data */
 	enum when when;
 	unsigned int good[WHENS];
 	unsigned int bad;
@@ -60,6 +63,14 @@ static void keeper_pattern(uint32_t *words, uint32_t round)
 		words[i] = (round * 0x10001u + i) * 0x9e3779b1u;
 }
 
+/* Where QEMU counts time it is for the device to the same millisecond. */
+static void keeper_set_due(void)
+{
+	uint64_t ms = time_cycles() / CYCLES_PER_MS;
+
+	keeper.due = (ms + EDU_MS) * CYCLES_PER_MS;
+}
+
 static void keeper_next_round(void)
 {
 	char *region = phys_to_virt(keeper.region);
@@ -69,6 +80,7 @@ static void keeper_next_round(void)
 	keeper_pattern((uint32_t *)region, keeper.round);
 	memset(region + COPY_TO, 0, COPY_SIZE);
 	edu_start_read(keeper.edu, keeper.region, 0, COPY_SIZE);
+	keeper_set_due();
 }
 
 static void keeper_verify(void)
@@ -90,6 +102,7 @@ void demo_rmrr_poll(void)
 		keeper.writing = true;
 		edu_start_write(keeper.edu, keeper.region + COPY_TO, 0,
 				COPY_SIZE);
+		keeper_set_due();
 		return;
 	}
 	keeper_verify();
@@ -123,6 +136,40 @@ void demo_rmrr_begin(struct demo *d)
 	keeper_run(1);
 	/* A copy is under way while translation comes on. */
 	keeper.when = TRANSLATED;
+}
+
+bool demo_rmrr_working(void)
+{
+	return keeper.edu;
+}
+
+uint32_t demo_rmrr_copies(void)
+{
+	return keeper.good[TRANSLATED];
+}
+
+bool demo_rmrr_go_on(uint32_t rounds)
+{
+	uint32_t until = keeper.round + rounds;
+
+	keeper_run(rounds);
+	return keeper.round >= until && !keeper.bad;
+}
+
+bool demo_rmrr_aim(uint64_t before)
+{
+	uint64_t end = time_ns() + UINT64_C(1000000000);
+
+	while (time_ns() < end) {
+		cpu_relax();
+		if (time_cycles() + before + CYCLES_PER_MS >= keeper.due)
+			continue;
+		/* From here on nothing else may take time. */
+		while (time_cycles() + before < keeper.due)
+			;
+		return true;
+	}
+	return false;
 }
 
 void demo_rmrr_translated_end(void)

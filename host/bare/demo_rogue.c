@@ -10,7 +10,10 @@
 #define SECRET 0x53
 #define POISON 0xa5
 #define NOTHING 0x00
-#define HOLE UINT64_C(0xa0000)	   /* of every PC's memory map */
+#define HOLE UINT64_C(0xa0000) /* of every PC's memory map */
+/* VT-d's reasons why a requester is refused whatever it asks for. */
+#define NO_ROOT_ENTRY 0x01
+#define NO_CONTEXT_ENTRY 0x02
 #define LENT_AT UINT64_C(0x100000) /* where the unmanaged domain maps */
 
 struct rogue {
@@ -80,22 +83,21 @@ static bool buffer_has_secret(struct rogue *r)
 	return has;
 }
 
-/* The event that must come: who, where, which way. */
-static const struct uiommu_event *find_event(struct rogue *r, uint64_t addr,
-					     enum uiommu_access access)
+const struct uiommu_event *demo_find_event(struct demo *d, uint16_t bdf,
+					   uint64_t addr,
+					   enum uiommu_access access)
 {
-	struct uiommu_host *host = &r->d->host;
-	struct uiommu_sid sid = uiommu_device_sid(r->device);
+	struct uiommu_host *host = &d->host;
 	uint64_t end = time_ns() + UINT64_C(1000000000);
 
 	do {
-		(void)uiommu_poll_faults(r->d->uiommu);
+		(void)uiommu_poll_faults(d->uiommu);
 		for (unsigned int i = 0;
 		     i < host->event_count && i < HOST_EVENTS; i++) {
 			const struct uiommu_event *e = &host->events[i];
 
 			if (e->kind == UIOMMU_EVENT_FAULT &&
-			    e->sid.rid == sid.rid && e->access == access &&
+			    e->sid.rid == bdf && e->access == access &&
 			    e->address == (addr & ~UINT64_C(0xfff)))
 				return e;
 		}
@@ -104,10 +106,17 @@ static const struct uiommu_event *find_event(struct rogue *r, uint64_t addr,
 	return NULL;
 }
 
+bool demo_shut_out(const struct uiommu_event *e)
+{
+	return e &&
+	       (e->reason == NO_ROOT_ENTRY || e->reason == NO_CONTEXT_ENTRY);
+}
+
 static void check_fault(struct rogue *r, const char *what, uint64_t addr,
 			enum uiommu_access access, bool unharmed)
 {
-	const struct uiommu_event *e = find_event(r, addr, access);
+	const struct uiommu_event *e = demo_find_event(r->d, r->edu->dma.bdf,
+						       addr, access);
 
 	check(e && e->text && unharmed,
 	      "rogue: %s stopped: %02x:%02x.%u %s %lx, %s", what,
@@ -159,19 +168,23 @@ static void rogue_stale(struct rogue *r, char *page)
 
 static void rogue_blocked(struct rogue *r, char *victim)
 {
-	struct uiommu_domain *blocked = uiommu_blocked_domain(r->d->uiommu);
-	struct uiommu_domain *before = uiommu_group_domain(r->group);
 	uint64_t at = virt_to_phys(victim);
 	bool ok = load_buffer(r, POISON);
-	int err = uiommu_group_attach(r->group, blocked);
+	int err;
+
+	/* An owner's group is blocked at once; one of ours goes back there. */
+	uiommu_device_unuse(r->device);
+	err = r->unmanaged ? uiommu_group_detach(r->group, r)
+			   : uiommu_group_claim(r->group, r);
 
 	memset(victim, SECRET, PAGE_SIZE);
 	ok = ok && !err && edu_write(r->edu, at, 0, COPY_SIZE);
 	check_fault(r, "write while blocked", at, UIOMMU_ACCESS_WRITE,
 		    ok && all_bytes(victim, SECRET));
-	err = before == uiommu_group_default_domain(r->group)
-		      ? uiommu_group_detach(r->group)
-		      : uiommu_group_attach(r->group, before);
+	err = r->unmanaged ? uiommu_group_attach(r->group, r, r->unmanaged)
+			   : uiommu_group_release(r->group, r);
+	if (!err && !r->unmanaged)
+		err = uiommu_device_use(r->device);
 	check(!err, "rogue: back in its domain after blocked: %s",
 	      uiommu_strerror(err));
 }
@@ -179,24 +192,30 @@ static void rogue_blocked(struct rogue *r, char *victim)
 /*
  * Identity by tables is RAM and what firmware keeps: no hole of the map. The
  * one hole within the device's reach is the ISA bridge's unless told otherwise.
+ * To be tried before its driver says how far it reaches, and it is moved.
  */
-static void rogue_outside(struct rogue *r)
+void demo_rogue_outside(struct demo *d)
 {
-	struct uiommu_domain *domain = uiommu_group_domain(r->group);
+	struct rogue r = { .d = d, .edu = &d->rogue };
+	struct uiommu_domain *domain;
 	uint64_t paddr;
 
-	if (domain != uiommu_identity_domain(r->d->uiommu) ||
+	r.group = demo_group(d, d->rogue.dma.bdf);
+	domain = r.group ? uiommu_group_domain(r.group) : NULL;
+	if (!domain || domain != uiommu_identity_domain(d->uiommu) ||
 	    !uiommu_domain_table_pages(domain) || !boot_flag("no-isa"))
 		return;
+	d->host.event_count = 0;
+	d->host.suspect = d->rogue.dma.bdf;
 	check(uiommu_domain_lookup(domain, HOLE, &paddr) == UIOMMU_ENOENT,
 	      "rogue: %lx is no RAM, and not mapped in identity", HOLE);
-	check_fault(r, "write beside RAM", HOLE, UIOMMU_ACCESS_WRITE,
-		    edu_write(r->edu, HOLE, 0, COPY_SIZE));
+	check_fault(&r, "write beside RAM", HOLE, UIOMMU_ACCESS_WRITE,
+		    edu_write(r.edu, HOLE, 0, COPY_SIZE));
 }
 
 /*
- * Where default domains are identity, memory is all the device's; there we
- * confine it as a hypervisor would: in a domain of our own.
+ * Where the option asks for identity we confine the device as a hypervisor
+ * would: in a domain of our own.
  */
 static int rogue_enter(struct rogue *r)
 {
@@ -204,8 +223,12 @@ static int rogue_enter(struct rogue *r)
 
 	if (!r->d->passthrough)
 		return 0;
-	err = uiommu_domain_create(r->group, &r->unmanaged);
-	return err ? err : uiommu_group_attach(r->group, r->unmanaged);
+	err = uiommu_domain_create(&r->group, 1, &r->unmanaged);
+	if (err)
+		return err;
+	uiommu_device_unuse(r->device);
+	err = uiommu_group_claim(r->group, r);
+	return err ? err : uiommu_group_attach(r->group, r, r->unmanaged);
 }
 
 static int rogue_leave(struct rogue *r)
@@ -214,8 +237,10 @@ static int rogue_leave(struct rogue *r)
 
 	if (!r->unmanaged)
 		return 0;
-	err = uiommu_group_detach(r->group);
-	return err ? err : uiommu_domain_destroy(r->unmanaged);
+	err = uiommu_group_release(r->group, r);
+	if (!err)
+		err = uiommu_domain_put(r->d->uiommu, r->unmanaged);
+	return err ? err : uiommu_device_use(r->device);
 }
 
 void demo_rogue(struct demo *d)
@@ -234,7 +259,6 @@ void demo_rogue(struct demo *d)
 	}
 	d->host.event_count = 0;
 	d->host.suspect = d->rogue.dma.bdf;
-	rogue_outside(&r);
 	err = rogue_enter(&r);
 	check(!err, "rogue: in a domain of type %s: %s",
 	      uiommu_domain_type_name(

@@ -147,7 +147,7 @@ static bool show_device(struct demo *d, uint32_t index)
 	return true;
 }
 
-static struct uiommu_group *group_of(struct demo *d, uint16_t bdf)
+struct uiommu_group *demo_group(struct demo *d, uint16_t bdf)
 {
 	struct uiommu_sid sid = { .segment = 0, .rid = bdf };
 	struct uiommu_device *device = uiommu_device_find(d->uiommu, sid);
@@ -158,17 +158,21 @@ static struct uiommu_group *group_of(struct demo *d, uint16_t bdf)
 /* Two on the root bus are apart; two behind a PCI bridge cannot be. */
 static void check_groups(struct demo *d)
 {
-	struct uiommu_group *rogue = group_of(d, d->rogue.dma.bdf);
-	struct uiommu_group *keeper = group_of(d, d->keeper.dma.bdf);
+	struct uiommu_group *rogue = demo_group(d, d->rogue.dma.bdf);
+	struct uiommu_group *keeper = demo_group(d, d->keeper.dma.bdf);
 	uint16_t bdf = d->bridged.dma.bdf;
 
 	if (d->has_rogue && d->has_keeper)
 		check(rogue && keeper && rogue != keeper,
 		      "groups: devices of the root bus are apart");
+	if (d->has_pair)
+		check(demo_group(d, d->pair[0].dma.bdf) ==
+			      demo_group(d, d->pair[1].dma.bdf),
+		      "groups: functions of a device without ACS are together");
 	if (d->has_bridged)
-		check(group_of(d, bdf) &&
-			      group_of(d, bdf) ==
-				      group_of(d, (uint16_t)(bdf + 8)),
+		check(demo_group(d, bdf) &&
+			      demo_group(d, bdf) ==
+				      demo_group(d, (uint16_t)(bdf + 8)),
 		      "groups: devices behind a PCI bridge are together");
 }
 

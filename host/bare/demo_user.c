@@ -4,7 +4,6 @@
  * drives it through a domain of its own and chooses every address itself, and
  * then the kernel's goes back to work.
  */
-#include "cost.h"
 #include "demo.h"
 #include "user_net.h"
 
@@ -13,7 +12,6 @@
 #define FRAMES 50u /* more than the rings have entries */
 
 struct user {
-	struct uiommu *uiommu;
 	struct uiommu_group *group;
 	struct uiommu_domain *domain;
 	struct user_dma dma;
@@ -41,30 +39,59 @@ static int user_unmap(void *context, uint64_t iova, size_t size)
 	return err;
 }
 
-static int user_enter(struct user *u)
+/* As long as the kernel's driver has the adapter nobody else gets it. */
+static void user_claim(struct demo *d, struct user *u)
+{
+	struct uiommu_device *device = d->net.dma.iommu;
+	int err = uiommu_group_claim(u->group, u);
+	struct cost cost;
+
+	check(err == UIOMMU_EINUSE,
+	      "user: not while the kernel's driver works: %s",
+	      uiommu_strerror(err));
+	e1000e_stop(&d->net);
+	d->has_net = false;
+	dma_disconnect(&d->net.dma);
+	cost_begin(&cost, d->uiommu);
+	err = uiommu_group_claim(u->group, u);
+	cost_end(&cost);
+	demo_tell(d, device, "network adapter: claimed, blocked",
+		  "the kernel's driver let go, and the user's wants it", &cost);
+	check(!err, "user: has the adapter: %s", uiommu_strerror(err));
+	err = dma_connect(&d->net.dma, d->uiommu);
+	check(err == UIOMMU_EOWNED,
+	      "user: and the kernel's driver gets it no more: %s",
+	      uiommu_strerror(err));
+}
+
+static int user_enter(struct demo *d, struct user *u)
 {
 	struct cost cost;
-	int err = uiommu_domain_create(u->group, &u->domain);
+	int err = uiommu_domain_create(&u->group, 1, &u->domain);
 
 	if (err)
 		return err;
-	cost_begin(&cost, u->uiommu);
-	err = uiommu_group_attach(u->group, u->domain);
+	cost_begin(&cost, d->uiommu);
+	err = uiommu_group_attach(u->group, u, u->domain);
 	cost_end(&cost);
-	cost_print(&cost, "network adapter to an unmanaged domain", "user");
+	demo_tell(d, NULL, "network adapter: blocked -> unmanaged",
+		  "the user attaches a domain of its own", &cost);
 	return err;
 }
 
-static int user_leave(struct user *u)
+static int user_leave(struct demo *d, struct user *u)
 {
 	struct cost cost;
+	int put;
 	int err;
 
-	cost_begin(&cost, u->uiommu);
-	err = uiommu_group_detach(u->group);
+	cost_begin(&cost, d->uiommu);
+	err = uiommu_group_release(u->group, u);
 	cost_end(&cost);
-	cost_print(&cost, "network adapter to its default domain", "user left");
-	return err ? err : uiommu_domain_destroy(u->domain);
+	demo_tell(d, NULL, "network adapter: back in its default domain",
+		  "the user releases it", &cost);
+	put = u->domain ? uiommu_domain_put(d->uiommu, u->domain) : 0;
+	return err ? err : put;
 }
 
 static void user_work(struct user *u, void *regs)
@@ -89,8 +116,10 @@ static void user_work(struct user *u, void *regs)
 static void kernel_again(struct demo *d)
 {
 	uint8_t gateway[6];
-	int err = e1000e_start(&d->net);
+	int err = dma_connect(&d->net.dma, d->uiommu);
 
+	if (!err)
+		err = e1000e_start(&d->net);
 	d->has_net = !err;
 	if (!err)
 		err = net_arp(&d->net, gateway);
@@ -102,7 +131,7 @@ static void kernel_again(struct demo *d)
 
 void demo_user(struct demo *d)
 {
-	struct user u = { .uiommu = d->uiommu };
+	struct user u = { .group = NULL };
 	int err;
 
 	if (!d->uiommu || !d->has_net)
@@ -110,13 +139,12 @@ void demo_user(struct demo *d)
 	print("\nuser: a driver that maps by itself\n");
 	u.dma = (struct user_dma){ user_map, user_unmap, &u };
 	u.group = uiommu_device_group(d->net.dma.iommu);
-	e1000e_stop(&d->net);
-	d->has_net = false;
-	err = user_enter(&u);
+	user_claim(d, &u);
+	err = user_enter(d, &u);
 	check(!err, "user: in a domain of its own: %s", uiommu_strerror(err));
 	if (!err)
 		user_work(&u, d->net.regs);
-	err = user_leave(&u);
+	err = user_leave(d, &u);
 	check(!err, "user: the adapter is given back: %s",
 	      uiommu_strerror(err));
 	kernel_again(d);

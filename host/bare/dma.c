@@ -4,11 +4,29 @@
 int dma_connect(struct dma_device *d, struct uiommu *uiommu)
 {
 	struct uiommu_sid sid = { .segment = 0, .rid = d->bdf };
+	int err;
 
 	d->iommu = uiommu ? uiommu_device_find(uiommu, sid) : NULL;
 	if (uiommu && !d->iommu)
 		return UIOMMU_ENODEV;
-	return d->iommu ? uiommu_device_set_dma_mask(d->iommu, d->mask) : 0;
+	if (!d->iommu)
+		return 0;
+	err = uiommu_device_use(d->iommu);
+	if (err) {
+		d->iommu = NULL;
+		return err;
+	}
+	err = uiommu_device_set_dma_mask(d->iommu, d->mask);
+	if (err)
+		dma_disconnect(d);
+	return err;
+}
+
+void dma_disconnect(struct dma_device *d)
+{
+	if (d->iommu)
+		uiommu_device_unuse(d->iommu);
+	d->iommu = NULL;
 }
 
 int dma_map(struct dma_device *d, void *memory, size_t size,

@@ -18,10 +18,13 @@ struct dma_device {
 };
 
 /*
- * Connect a probed device to the instance, or to none. From here on the
- * functions below may be called for it.
+ * Connect a probed device to the instance, or to none: its driver uses it, and
+ * says how far it reaches. From here on the functions below may be called for
+ * it. After an error it is not connected.
  */
 int dma_connect(struct dma_device *d, struct uiommu *uiommu);
+/* The driver lets go, all mappings given back: others may have the device. */
+void dma_disconnect(struct dma_device *d);
 
 /* All return 0 or a negative UIOMMU_E*. Sizes are bytes. */
 int dma_map(struct dma_device *d, void *memory, size_t size,

@@ -46,7 +46,7 @@
 #define RX_EOP			0x02u
 /* clang-format on */
 
-#define E1000E_TIMEOUT_NS UINT64_C(3000000000)
+#define E1000E_TIMEOUT_NS UINT64_C(30000000000)
 
 struct e1000e_tx {
 	uint64_t addr;

@@ -11,7 +11,7 @@
 #define EDU_DMA_WRITE 2u /* towards memory */
 #define EDU_BUFFER 0x40000u
 #define EDU_REGS_SIZE 0x100000
-#define EDU_TIMEOUT_NS UINT64_C(3000000000)
+#define EDU_TIMEOUT_NS UINT64_C(30000000000)
 
 bool edu_init(struct edu *e, unsigned int nth)
 {

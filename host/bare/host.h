@@ -35,6 +35,10 @@ struct uiommu_host {
 	uint16_t suspect;	  /* the requester that is told to misbehave */
 	unsigned int strangers;	  /* faults of any other */
 	enum host_cx16 cx16;	  /* can the CPU store 16 bytes at once? */
+	uint64_t stored; /* cycles when an entry was last replaced at once */
+	/* What the drivers do when told; none: a device in use stays. */
+	bool (*pause)(struct uiommu_device *device);
+	void (*resume)(struct uiommu_device *device);
 };
 
 #endif /* BARE_HOST_H */

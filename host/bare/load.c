@@ -3,7 +3,7 @@
 
 #include "load.h"
 
-#define LOAD_TIMEOUT_NS UINT64_C(5000000000)
+#define LOAD_TIMEOUT_NS UINT64_C(60000000000)
 #define LOAD_SIZE ((size_t)LOAD_DEPTH * LOAD_PIECE)
 
 void load_learn(struct load *l, size_t at, const char *data, size_t size)

@@ -95,28 +95,48 @@ static void find_edus(struct demo *d)
 {
 	d->has_keeper = edu_init(&d->keeper, 0);
 	d->has_rogue = edu_init(&d->rogue, 1);
-	d->has_bridged = edu_init(&d->bridged, 2);
+	d->has_pair = edu_init(&d->pair[0], 2) && edu_init(&d->pair[1], 3);
+	d->has_bridged = edu_init(&d->bridged, 4);
 }
 
-static int connect_edus(struct demo *d)
+/*
+ * What the library asks of a driver whose device is to get another domain. The
+ * disk's knows how to stop and how to go on; others are no harm if refused.
+ */
+static bool pause_device(struct uiommu_device *device)
 {
-	int err = 0;
+	bool paused;
 
-	if (d->has_rogue)
-		err = dma_connect(&d->rogue.dma, d->uiommu);
-	if (!err && d->has_bridged)
-		err = dma_connect(&d->bridged.dma, d->uiommu);
-	return err;
+	if (device != demo.nvme.dma.iommu || !demo.load.running)
+		return false;
+	cost_aside_begin();
+	paused = !load_pause(&demo.load);
+	cost_aside_end();
+	return paused;
+}
+
+static void resume_device(struct uiommu_device *device)
+{
+	int err;
+
+	(void)device;
+	cost_aside_begin();
+	err = load_resume(&demo.load, &demo.nvme);
+	cost_aside_end();
+	if (err)
+		check(false, "load: goes on: %s", uiommu_strerror(err));
 }
 
 static void run_devices(struct demo *d)
 {
 	demo_nvme(d);
 	demo_load(d);
+	demo_change_begin(d);
 	demo_net(d);
 	demo_user(d);
 	demo_edu(d);
 	demo_hotplug(d);
+	demo_change_end(d);
 	if (!d->uiommu)
 		return;
 	demo_rogue(d);
@@ -135,7 +155,15 @@ static void stop_devices(struct demo *d)
 	if (d->has_nvme)
 		nvme_stop(&d->nvme);
 	pci_disable(d->rogue.dma.bdf);
+	pci_disable(d->pair[0].dma.bdf);
+	pci_disable(d->pair[1].dma.bdf);
 	pci_disable(d->bridged.dma.bdf);
+	dma_disconnect(&d->net.dma);
+	dma_disconnect(&d->nvme.dma);
+	dma_disconnect(&d->rogue.dma);
+	dma_disconnect(&d->pair[0].dma);
+	dma_disconnect(&d->pair[1].dma);
+	dma_disconnect(&d->bridged.dma);
 }
 
 /* Figures instead of the demonstration; the device never does DMA. */
@@ -163,8 +191,6 @@ static void run_demo(struct demo *d)
 		demo_show_units(d);
 		demo_show_devices(d);
 	}
-	err = connect_edus(d);
-	check(!err, "edu: connected: %s", uiommu_strerror(err));
 	if (d->uiommu && boot_flag("bench"))
 		run_bench(d);
 	else
@@ -210,6 +236,8 @@ void kernel_main(uint32_t start_info)
 	use_module();
 	pci_init();
 	demo.host.loudest = UIOMMU_LOG_INFO;
+	demo.host.pause = pause_device;
+	demo.host.resume = resume_device;
 	demo.passthrough = boot_flag("passthrough");
 	run_demo(&demo);
 	kernel_exit(check_summary());

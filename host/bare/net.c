@@ -12,7 +12,7 @@
 #define ICMP_ECHO 8
 #define ICMP_ECHO_REPLY 0
 #define ICMP_ID 0x1234
-#define NET_TIMEOUT_NS UINT64_C(3000000000)
+#define NET_TIMEOUT_NS UINT64_C(30000000000)
 #define FRAME_MAX 1536u
 
 struct ether {

@@ -31,7 +31,7 @@
 #define RX_EOP			0x02u
 /* clang-format on */
 
-#define USER_TIMEOUT_NS UINT64_C(3000000000)
+#define USER_TIMEOUT_NS UINT64_C(30000000000)
 #define RING_ENTRIES 8u
 #define FRAME_ROOM 2048u
 

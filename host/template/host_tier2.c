@@ -93,3 +93,17 @@ void uiommu_host_notify(struct uiommu_host *host,
 	(void)host;
 	(void)event;
 }
+
+bool uiommu_host_pause(struct uiommu_host *host, struct uiommu_device *device)
+{
+	/* Right as long as no driver can be stopped: domains then stay. */
+	(void)host;
+	(void)device;
+	return false;
+}
+
+void uiommu_host_resume(struct uiommu_host *host, struct uiommu_device *device)
+{
+	(void)host;
+	(void)device;
+}

@@ -129,11 +129,22 @@ static bool demo_start(struct demo *d)
 	return !err;
 }
 
+/* The device's driver comes. */
+static struct uiommu_device *demo_driver(struct demo *d, struct uiommu_sid sid)
+{
+	struct uiommu_device *device = uiommu_device_find(d->uiommu, sid);
+	int err = uiommu_device_use(device);
+
+	if (err)
+		demo_check(d, false, "use: %s", uiommu_strerror(err));
+	return device;
+}
+
 /* Memory goes to a device and comes back changed, through a mapping. */
 static void demo_copy(struct demo *d, struct uiommu_sid sid,
 		      struct uiommu_sid as, uint64_t mask)
 {
-	struct uiommu_device *device = uiommu_device_find(d->uiommu, sid);
+	struct uiommu_device *device = demo_driver(d, sid);
 	struct vtdm *unit = user_unit_of(d->host, sid);
 	uint8_t inside[8192];
 	uint64_t paddr, iova;
@@ -159,13 +170,14 @@ static void demo_copy(struct demo *d, struct uiommu_sid sid,
 	ok = ok && !uiommu_dma_unmap(device, iova, 8192);
 	ok = ok && vtdm_dma(unit, as.rid, iova, false, inside, 1) != VTDM_OK;
 	demo_check(d, ok, "and no more after unmap");
+	uiommu_device_unuse(device);
 	vtdm_mem_free(d->host->mem, buffer, 8192);
 	demo_keep(d);
 }
 
 static void demo_scattered(struct demo *d)
 {
-	struct uiommu_device *device = uiommu_device_find(d->uiommu, disk);
+	struct uiommu_device *device = demo_driver(d, disk);
 	struct uiommu_sg sg[8];
 	uint8_t *pages[8];
 	uint8_t data[8 * 4096];
@@ -191,6 +203,7 @@ static void demo_scattered(struct demo *d)
 	     VTDM_FR_READ;
 	demo_check(d, ok, "01:00.0 may not read what it may only write");
 	ok = !uiommu_dma_unmap_sg(device, sg, 8);
+	uiommu_device_unuse(device);
 	demo_check(d, ok, "8 pages taken back with one invalidation");
 	for (unsigned int i = 0; i < 8; i++)
 		vtdm_mem_free(d->host->mem, pages[i], 4096);
@@ -199,7 +212,7 @@ static void demo_scattered(struct demo *d)
 
 static void demo_coherent(struct demo *d)
 {
-	struct uiommu_device *device = uiommu_device_find(d->uiommu, disk);
+	struct uiommu_device *device = demo_driver(d, disk);
 	uint64_t iova;
 	uint8_t byte = 0x5a;
 	uint8_t *ring;
@@ -211,6 +224,7 @@ static void demo_coherent(struct demo *d)
 		   "01:00.0 shares 12 KiB with the CPU");
 	if (!err)
 		err = uiommu_dma_free(device, 12288, ring, iova);
+	uiommu_device_unuse(device);
 	demo_check(d, !err, "and gives them back");
 }
 
@@ -253,8 +267,8 @@ static void demo_rogue(struct demo *d, bool write, uint64_t address,
 
 static void demo_rogues(struct demo *d)
 {
-	struct uiommu_device *device = uiommu_device_find(d->uiommu, rogue);
-	struct uiommu_device *other = uiommu_device_find(d->uiommu, disk);
+	struct uiommu_device *device = demo_driver(d, rogue);
+	struct uiommu_device *other = demo_driver(d, disk);
 	uint64_t paddr, iova;
 	uint8_t *victim = vtdm_mem_alloc(d->host->mem, 4096, 0, &paddr);
 	int err;
@@ -275,6 +289,8 @@ static void demo_rogues(struct demo *d)
 	demo_check(d, !err, "00:03.0 reaches the memory while it is mapped");
 	err = err ? err : uiommu_dma_unmap(device, iova, 4096);
 	demo_rogue(d, true, iova, victim, "it uses a mapping after unmap");
+	uiommu_device_unuse(device);
+	uiommu_device_unuse(other);
 	vtdm_mem_free(d->host->mem, victim, 4096);
 }
 
@@ -288,19 +304,21 @@ static void demo_unmanaged(struct demo *d)
 	uint64_t paddr;
 	uint8_t *page = vtdm_mem_alloc(d->host->mem, 4096, 0, &paddr);
 	uint8_t byte = 0x77;
-	bool ok = !uiommu_domain_create(group, &domain);
+	bool ok = !uiommu_domain_create(&group, 1, &domain);
 
 	ok = ok && !uiommu_domain_map(domain, range, paddr, 3);
-	ok = ok && !uiommu_group_attach(group, domain);
+	ok = ok && !uiommu_group_claim(group, d);
+	ok = ok && !uiommu_group_attach(group, d, domain);
 	ok = ok && !user_dma(d->host, rogue, 5, true, &byte, 1);
 	demo_check(d, ok && page[5] == 0x77,
 		   "00:03.0 in an unmanaged domain writes at address 5");
-	ok = !uiommu_group_detach(group) && !uiommu_domain_destroy(domain);
+	ok = !uiommu_group_release(group, d) &&
+	     !uiommu_domain_put(d->uiommu, domain);
 	demo_check(d, ok, "and is back in its default domain");
-	ok = uiommu_group_attach(
+	ok = uiommu_group_claim(
 		     uiommu_device_group(uiommu_device_find(d->uiommu, keeper)),
-		     uiommu_blocked_domain(d->uiommu)) == UIOMMU_EPERM;
-	demo_check(d, ok, "00:02.0 cannot be blocked: firmware's region");
+		     d) == UIOMMU_EPERM;
+	demo_check(d, ok, "00:02.0 cannot be claimed: firmware's region");
 	vtdm_mem_free(d->host->mem, page, 4096);
 	demo_keep(d);
 }

@@ -88,6 +88,13 @@ struct uiommu_host {
 	void *on_mmio_context;
 	/* Called on the way into the model, and back out of it; may be NULL. */
 	void (*on_model)(bool enter);
+	/* What drivers do when told; none refuses to pause. */
+	bool (*on_pause)(struct uiommu_host *host,
+			 struct uiommu_device *device);
+	void (*on_resume)(struct uiommu_host *host,
+			  struct uiommu_device *device);
+	uint64_t pauses; /* times that was asked */
+	uint64_t resumes;
 	FILE *log; /* also print there what is INFO or louder; may be NULL */
 };
 
@@ -119,6 +126,12 @@ bool user_logged(struct uiommu_host *host, const char *text);
 /* The last event of a kind, or NULL. */
 const struct uiommu_event *user_event(struct uiommu_host *host,
 				      enum uiommu_event_kind kind);
+
+/* A function comes or goes; all are there at first. */
+void user_plug(struct uiommu_host *host, struct uiommu_sid sid, bool there);
+/* Another device stands where one was. */
+void user_swap(struct uiommu_host *host, struct uiommu_sid sid,
+	       uint16_t device);
 
 /* user_pci.c */
 struct user_space *user_pci_create(const struct user_config *config);

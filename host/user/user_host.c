@@ -435,3 +435,18 @@ void uiommu_host_notify(struct uiommu_host *host,
 	host->events[host->event_count++ % USER_EVENTS] = *event;
 	pthread_mutex_unlock(&host->mutex);
 }
+
+bool uiommu_host_pause(struct uiommu_host *host, struct uiommu_device *device)
+{
+	user_may_sleep("pause");
+	host->pauses++;
+	return host->on_pause && host->on_pause(host, device);
+}
+
+void uiommu_host_resume(struct uiommu_host *host, struct uiommu_device *device)
+{
+	user_may_sleep("resume");
+	host->resumes++;
+	if (host->on_resume)
+		host->on_resume(host, device);
+}

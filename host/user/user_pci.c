@@ -15,6 +15,7 @@
 struct user_space {
 	uint32_t words[PCI_SIZE / 4];
 	uint32_t acs; /* offset of its control word, or 0 */
+	bool absent;
 };
 
 static void pci_fill_extended(struct user_space *space,
@@ -84,6 +85,24 @@ static struct user_space *pci_find(struct uiommu_host *host,
 	return NULL;
 }
 
+void user_plug(struct uiommu_host *host, struct uiommu_sid sid, bool there)
+{
+	struct user_space *space = pci_find(host, sid);
+
+	if (!space)
+		user_abort("user_plug: no such function in the table");
+	space->absent = !there;
+}
+
+void user_swap(struct uiommu_host *host, struct uiommu_sid sid, uint16_t device)
+{
+	struct user_space *space = pci_find(host, sid);
+
+	if (!space)
+		user_abort("user_swap: no such function in the table");
+	space->words[0] = (space->words[0] & 0xffffu) | (uint32_t)device << 16;
+}
+
 uint32_t uiommu_host_pci_read32(struct uiommu_host *host, struct uiommu_sid sid,
 				uint32_t offset)
 {
@@ -92,7 +111,7 @@ uint32_t uiommu_host_pci_read32(struct uiommu_host *host, struct uiommu_sid sid,
 	user_may_sleep("pci_read32");
 	if (offset & 3 || offset >= PCI_SIZE)
 		user_abort("pci_read32: no such offset");
-	return space ? space->words[offset / 4] : ~0u;
+	return space && !space->absent ? space->words[offset / 4] : ~0u;
 }
 
 void uiommu_host_pci_write32(struct uiommu_host *host, struct uiommu_sid sid,
@@ -105,7 +124,7 @@ void uiommu_host_pci_write32(struct uiommu_host *host, struct uiommu_sid sid,
 	if (offset & 3 || offset >= PCI_SIZE || !space)
 		user_abort("pci_write32: no such function or offset");
 	host->config_writes++;
-	if (!space->acs || offset != space->acs)
+	if (space->absent || !space->acs || offset != space->acs)
 		return;
 	able = space->words[offset / 4] & 0xffffu;
 	space->words[offset / 4] = able | (value & able << 16);

@@ -111,7 +111,7 @@ void uiommu_destroy(struct uiommu *uiommu);
  * Context: sleep.
  *
  * Return: UIOMMU_OK, or the errors of uiommu_topology_scan(), or
- *   UIOMMU_EBUSY - the instance was started already
+ *   UIOMMU_EBUSY - the instance was started already: uiommu_add_pci()
  */
 UIOMMU_MUST_CHECK
 int uiommu_scan_pci(struct uiommu *uiommu, uint16_t segment, uint8_t first_bus,
@@ -150,6 +150,8 @@ int uiommu_add_ram(struct uiommu *uiommu, struct uiommu_range range);
  * its reserved regions and what is mapped for it; all else is stopped and
  * reported. Requesters that were not found are refused.
  *
+ * What comes later is brought in by uiommu_add_pci().
+ *
  * With the option off it leaves the units alone and succeeds: translation is
  * off, protected memory is open, no device has a group or a domain, and DMA
  * addresses are physical. With igfx_off that is so of units that serve
@@ -183,9 +185,106 @@ int uiommu_start(struct uiommu *uiommu);
  */
 void uiommu_stop(struct uiommu *uiommu);
 
-/** uiommu_plan() - the plan in force; NULL before start [any] */
+/**
+ * uiommu_add_pci() - bring new functions on a range of buses under control
+ * @uiommu: started
+ * @segment: PCI segment
+ * @first_bus: lowest bus to look at
+ * @last_bus: highest bus to look at
+ *
+ * For a device, a card or a whole bus that was plugged in, its buses numbered.
+ * What is known already stays as it is, also if it does not answer. New
+ * functions go the way that all went at start: unit, group, default domain,
+ * direct regions first, then they are attached.
+ *
+ * A function that joins a group which is there takes its domain. One that
+ * cannot use it (it requires another type, a user has claimed the group, its
+ * unit cannot walk the tables, its reserved addresses are in use) is a member
+ * too, but blocked; the log says why, and so does the plan where it decided
+ * that. The others go on undisturbed. Groups that are there never become one: a function that
+ * would join two is blocked alone.
+ *
+ * A bridge's bus numbers are read again while nothing is known below it. One
+ * that was renumbered since has to be removed first, as has a device that was
+ * swapped for another.
+ *
+ * After an error nothing was added, except that addresses of a new device's
+ * regions may be kept from being given out, and that access control services
+ * were turned on.
+ *
+ * Context: sleep.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_EBUSY - not started
+ *   UIOMMU_EINVAL - buses in the wrong order
+ *   UIOMMU_EEXIST - where a device is known another one answers; the log says
+ *     where
+ *   UIOMMU_ENOMEM - no memory
+ *   UIOMMU_ENOSPC - a unit is out of domain ids
+ *   UIOMMU_EIO, UIOMMU_ETIMEDOUT - a unit is broken
+ */
+UIOMMU_MUST_CHECK
+int uiommu_add_pci(struct uiommu *uiommu, uint16_t segment, uint8_t first_bus,
+		   uint8_t last_bus);
+
+/**
+ * uiommu_remove_device() - a device leaves, or has left
+ * @device: one that its driver does not use any more, or a bridge
+ *
+ * Refuses the device's DMA and forgets it, its virtual functions and, if it is
+ * a bridge, everything below it. The last member takes its group and default
+ * domain along. No device is asked anything, so that one which was pulled out
+ * is no trouble: but its driver, or the owner of its group, has to let go first,
+ * and nothing may be plugged in its place before. Afterwards the pointers to
+ * what left are invalid; no other call may use one at the same time.
+ *
+ * What was mapped for firmware's regions of the device stays within reach of
+ * the rest of its group.
+ *
+ * Devices without a function, which only ACPI knows, cannot be removed.
+ *
+ * Context: sleep.
+ *
+ * Return: UIOMMU_OK, or, with nothing changed:
+ *   UIOMMU_EINUSE - a driver uses one of them
+ *   UIOMMU_EOWNED - the group of one of them is claimed
+ *   UIOMMU_EBUSY - one of them has mappings left that stand in for memory out
+ *     of its reach
+ *   UIOMMU_EINVAL - it has no function
+ *   UIOMMU_ENOMEM - no memory for a new plan
+ */
+UIOMMU_MUST_CHECK
+int uiommu_remove_device(struct uiommu_device *device);
+
+/* What is in force: all of it was decided at once and belongs together. */
+struct uiommu_view {
+	struct uiommu_plan plan;
+	struct uiommu_topology topology;
+};
+
+/**
+ * uiommu_view_get() - hold what is in force
+ * @uiommu: instance
+ *
+ * It stays as it is, also when devices come and go and types change.
+ *
+ * Context: any.
+ *
+ * Return: the view, to be given back before uiommu_stop(); NULL if the
+ * instance is not started.
+ */
+const struct uiommu_view *uiommu_view_get(struct uiommu *uiommu);
+/** uiommu_view_put() - give back what uiommu_view_get() gave; or NULL [sleep] */
+void uiommu_view_put(struct uiommu *uiommu, const struct uiommu_view *view);
+
+/**
+ * uiommu_plan() - the plan in force [any]
+ *
+ * Return: valid until devices come or go, a type or a mask changes, or stop:
+ * uiommu_view_get() holds it. NULL before start.
+ */
 const struct uiommu_plan *uiommu_plan(const struct uiommu *uiommu);
-/** uiommu_topology() - the functions that were found [any] */
+/** uiommu_topology() - the functions that were found; valid as the plan [any] */
 const struct uiommu_topology *uiommu_topology(const struct uiommu *uiommu);
 /** uiommu_dmar() - the table as it was read [any] */
 const struct uiommu_dmar *uiommu_dmar(const struct uiommu *uiommu);
@@ -254,7 +353,7 @@ int uiommu_unit_set_fault_interrupt(struct uiommu *uiommu, uint32_t index,
  * @uiommu: started
  * @sid: its own requester id, not an alias
  *
- * Context: any. The device lives until uiommu_stop().
+ * Context: any. The device lives until uiommu_remove_device() or uiommu_stop().
  *
  * Return: the device, or NULL if no such function was found.
  */
@@ -284,86 +383,107 @@ struct uiommu_domain *uiommu_device_domain(const struct uiommu_device *device);
  * @device: device
  * @count: where to store how many
  *
- * Return: the first, in ascending order.
+ * Return: the first, in ascending order; valid as uiommu_plan() says.
  */
 const struct uiommu_region *
 uiommu_device_regions(const struct uiommu_device *device, uint32_t *count);
+
+/**
+ * uiommu_device_use() - a kernel driver begins to use a device
+ * @device: device
+ *
+ * Before its driver calls the DMA API. While any member of a group is in use
+ * nobody can claim the group, and its default domain changes only after the
+ * host silenced every such member (uiommu_host_pause()). Counted: each use is
+ * ended by one uiommu_device_unuse(). Always succeeds for a device that no
+ * unit covers.
+ *
+ * A group that failed to come back to its default domain is blocked; the first
+ * use tries once more.
+ *
+ * Context: sleep.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_EOWNED - its group is claimed
+ *   UIOMMU_EPERM - it is blocked: it joined a group whose type it cannot use
+ *   UIOMMU_EBUSY - it is being reset
+ *   UIOMMU_EIO, UIOMMU_ETIMEDOUT, ... - the group is blocked and stays so, as
+ *     for uiommu_group_release()
+ */
+UIOMMU_MUST_CHECK
+int uiommu_device_use(struct uiommu_device *device);
+
+/**
+ * uiommu_device_unuse() - a kernel driver is done with a device
+ * @device: one in use, all its mappings given back
+ *
+ * Context: sleep. A device that is not in use stays as it is.
+ */
+void uiommu_device_unuse(struct uiommu_device *device);
 
 /**
  * uiommu_device_set_dma_mask() - say how far a device reaches
  * @device: device; all 64 bits until told
  * @mask: highest address it can put on the bus; a power of two less one
  *
- * Bounds what the DMA API gives it from now on, not what is mapped already.
+ * Bounds what the DMA API gives it from now on, not what is mapped already:
+ * for the device's own driver, before its first mapping.
  *
- * Context: any; not while mapping for the same device.
+ * In identity, if the mask does not reach all of RAM (as the host told it),
+ * the whole group moves to a DMA domain, if the plan allows that and every
+ * other member is idle or paused by the host. Else the device stays, and what
+ * it cannot reach is copied through low pages of the host's; its siblings
+ * notice nothing. The plan in force gives the reason.
  *
- * Return: UIOMMU_OK, or UIOMMU_EINVAL if @mask is below 4095 or not of the
- * form 2^n - 1.
+ * After an error the mask is what it was.
+ *
+ * Context: sleep.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_EINVAL - @mask is below 4095 or not of the form 2^n - 1
+ *   UIOMMU_ERANGE - its group cannot move, and the host has no pages that the
+ *     device reaches
+ *   UIOMMU_ENOMEM - no memory for a new plan
  */
 UIOMMU_MUST_CHECK
 int uiommu_device_set_dma_mask(struct uiommu_device *device, uint64_t mask);
 
-/** uiommu_group_id() - small number of a group, as in the plan [any] */
-uint32_t uiommu_group_id(const struct uiommu_group *group);
-
 /**
- * uiommu_group_regions() - reserved regions of a group [any]
- * @group: group
- * @count: where to store how many
+ * uiommu_device_reset_begin() - keep a device quiet while its function is reset
+ * @device: device
  *
- * All its members' together, merged as people see them: the one list by which
- * addresses are given out, direct regions are mapped and users are refused.
- * Of a direct region that overlaps the interrupt window (or another range that
- * is never mapped) only the rest is mapped. Host bridges' windows are not in it.
+ * The device is refused until uiommu_device_reset_end(), whatever domain its
+ * group is in; siblings go on, also under a requester id that they share with
+ * it. A device that firmware keeps a direct region for is not refused, or the
+ * region would be out of reach.
  *
- * Return: the first, in ascending order; they live until uiommu_stop().
- */
-const struct uiommu_region *
-uiommu_group_regions(const struct uiommu_group *group, uint32_t *count);
-
-/** uiommu_group_default_domain() - never NULL [any] */
-struct uiommu_domain *
-uiommu_group_default_domain(const struct uiommu_group *group);
-
-/** uiommu_group_domain() - the domain all its members are in [any] */
-struct uiommu_domain *uiommu_group_domain(const struct uiommu_group *group);
-
-/**
- * uiommu_group_attach() - put every member of a group into a domain
- * @group: group
- * @domain: identity, blocked, or unmanaged of the same instance
+ * Until the end its group can be neither claimed, attached nor changed in type.
  *
- * Its default domain is reached by uiommu_group_detach(). A member with a
- * direct region (not a relaxable one) needs that memory at its own address, so
- * blocked is refused, and unmanaged unless the region is mapped 1:1 in it.
- *
- * After an error every member is in the domain it was in; if the hardware
- * refuses even that, it is blocked and the log says so.
- *
- * Context: sleep. Mappings of the old domain are out of reach afterwards; no
- * DMA API call for a member may run at the same time.
+ * Context: sleep.
  *
  * Return: UIOMMU_OK, or
- *   UIOMMU_EINVAL - another group's default domain, or of another instance
- *   UIOMMU_EPERM - a direct region forbids it
- *   UIOMMU_ENOTSUP - a unit cannot walk the domain's tables; for identity: it
- *     has no pass-through, and no RAM was told or no table suits all such units
- *   UIOMMU_ENOSPC - a unit is out of domain ids
- *   UIOMMU_EIO, UIOMMU_ETIMEDOUT - a unit is broken
+ *   UIOMMU_EBUSY - a reset has begun already
+ *   UIOMMU_EIO, UIOMMU_ETIMEDOUT - the unit is broken; no reset has begun
  */
 UIOMMU_MUST_CHECK
-int uiommu_group_attach(struct uiommu_group *group,
-			struct uiommu_domain *domain);
+int uiommu_device_reset_begin(struct uiommu_device *device);
 
 /**
- * uiommu_group_detach() - put every member back into the default domain
- * @group: group; nothing happens if it is there already
+ * uiommu_device_reset_end() - the reset is over
+ * @device: one whose reset has begun
  *
- * Context and errors: as uiommu_group_attach().
+ * Puts it back into the domain that its group is in. After an error it stays
+ * refused and the reset is not over: call again, or remove the device.
+ *
+ * Context: sleep.
+ *
+ * Return: UIOMMU_OK, or
+ *   UIOMMU_EINVAL - no reset has begun
+ *   UIOMMU_EIO, UIOMMU_ETIMEDOUT, UIOMMU_ENOSPC, UIOMMU_ENOTSUP - as
+ *     uiommu_group_attach()
  */
 UIOMMU_MUST_CHECK
-int uiommu_group_detach(struct uiommu_group *group);
+int uiommu_device_reset_end(struct uiommu_device *device);
 
 #ifdef __cplusplus
 }

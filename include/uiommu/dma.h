@@ -57,7 +57,8 @@ enum uiommu_dma_dir {
  *   UIOMMU_ERANGE - beyond what page tables hold; or it had to be bounced,
  *     and the host cannot copy it or the mask holds no slot of that size
  *   UIOMMU_ENOMEM - no memory for a table or a record, or no low pages
- *   UIOMMU_EPERM - the device is in a blocked or unmanaged domain
+ *   UIOMMU_EACCES - the device is not in use: uiommu_device_use() comes first
+ *   UIOMMU_EPERM - its group's default domain is blocked
  *   UIOMMU_EIO, UIOMMU_ETIMEDOUT - the unit is broken
  */
 UIOMMU_MUST_CHECK
@@ -71,9 +72,8 @@ int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
  * @size: the same size
  *
  * After success the memory may be reused: the device reaches it no more, unless
- * it is in the identity domain now; not even when its group comes back from
- * there to the domain that the mapping was made in. What was bounced has been
- * copied back, if the device was to write.
+ * it is in the identity domain. What was bounced has been copied back, if the
+ * device was to write. While mappings are out the group's type does not change.
  * After UIOMMU_EIO or UIOMMU_ETIMEDOUT the unit is broken and the device may
  * still reach it: keep the memory.
  *
@@ -85,7 +85,8 @@ int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
  *     changed
  *   UIOMMU_ERANGE - the host cannot copy back: still mapped, try again
  *   UIOMMU_EINVAL - size 0 or wrapping
- *   UIOMMU_EPERM - the device is in a blocked or unmanaged domain
+ *   UIOMMU_EACCES - the device is not in use: uiommu_device_use() comes first
+ *   UIOMMU_EPERM - its group's default domain is blocked
  *   UIOMMU_EIO, UIOMMU_ETIMEDOUT - see above
  */
 UIOMMU_MUST_CHECK

@@ -3,8 +3,9 @@
  * Domains: address spaces that devices are attached to, group by group.
  *
  * There is one identity and one blocked domain per instance; both live as long
- * as it does. Default domains belong to their groups. A host makes unmanaged
- * domains for a guest or a user-space driver and maps in them by address.
+ * as it does. Default domains and sinks belong to their groups. A host makes
+ * unmanaged domains for a guest or a user-space driver, maps in them by address
+ * and attaches groups that it claimed. These are counted.
  */
 #ifndef UIOMMU_DOMAIN_H
 #define UIOMMU_DOMAIN_H
@@ -32,7 +33,9 @@ struct uiommu_domain *uiommu_blocked_domain(struct uiommu *uiommu);
 
 /**
  * uiommu_domain_create() - make an unmanaged domain
- * @group: the group it is meant for: its units say what tables look like
+ * @groups: the groups it is meant for: the weakest of their units says what
+ *	tables look like
+ * @count: how many; not 0
  * @domain: where to store it
  *
  * Empty: a device attached to it reaches nothing yet. It may be attached to
@@ -40,27 +43,39 @@ struct uiommu_domain *uiommu_blocked_domain(struct uiommu *uiommu);
  *
  * Context: sleep.
  *
- * Return: UIOMMU_OK, or
- *   UIOMMU_ENOTSUP - the group's units have no table format in common
+ * Return: UIOMMU_OK; the caller holds it, see uiommu_domain_put(). Or
+ *   UIOMMU_EINVAL - no group, or groups of different instances
+ *   UIOMMU_ENOTSUP - the groups' units have no table format in common
  *   UIOMMU_ENOMEM - no memory
  */
 UIOMMU_MUST_CHECK
-int uiommu_domain_create(struct uiommu_group *group,
+int uiommu_domain_create(struct uiommu_group *const *groups, uint32_t count,
 			 struct uiommu_domain **domain);
 
 /**
- * uiommu_domain_destroy() - free an unmanaged domain
- * @domain: one of uiommu_domain_create()
+ * uiommu_domain_get() - hold an unmanaged domain once more [sleep]
+ *
+ * Others are not counted: they live with their group or with the instance.
+ */
+void uiommu_domain_get(struct uiommu_domain *domain);
+
+/**
+ * uiommu_domain_put() - let go of an unmanaged domain
+ * @uiommu: its instance
+ * @domain: one that the caller holds
+ *
+ * Who lets go last frees it; a group that is attached to it holds it, too. If
+ * a unit broke with a device in it, only uiommu_stop() frees it.
  *
  * Context: sleep.
  *
- * Return: UIOMMU_OK, or
- *   UIOMMU_EBUSY - a group is attached to it, or a unit broke with a device
- *     still in it: uiommu_stop() frees it then
- *   UIOMMU_EINVAL - identity, blocked, or a group's default domain
+ * Return: UIOMMU_OK, or, with nothing changed:
+ *   UIOMMU_EINVAL - identity, blocked, or a group's own domain
+ *   UIOMMU_ESTALE - it was freed already
+ *   UIOMMU_EBUSY - only the groups that are attached hold it any more
  */
 UIOMMU_MUST_CHECK
-int uiommu_domain_destroy(struct uiommu_domain *domain);
+int uiommu_domain_put(struct uiommu *uiommu, struct uiommu_domain *domain);
 
 /**
  * uiommu_domain_aperture() - addresses that can be mapped [any]
@@ -118,11 +133,7 @@ int uiommu_domain_map(struct uiommu_domain *domain, struct uiommu_range range,
  * UIOMMU_EIO or UIOMMU_ETIMEDOUT the range is unmapped but a device may still
  * reach the memory: it must not be reused.
  *
- * A direct region of a group that is in the domain stays mapped: UIOMMU_EPERM,
- * and nothing was unmapped.
- *
- * Context and other errors: as uiommu_domain_map(); not beside an attach of a
- * group with a direct region in @range.
+ * Context and other errors: as uiommu_domain_map().
  */
 UIOMMU_MUST_CHECK
 int uiommu_domain_unmap(struct uiommu_domain *domain, struct uiommu_range range,

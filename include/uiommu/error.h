@@ -17,15 +17,19 @@ enum uiommu_error {
 	UIOMMU_ENOENT = -2,  /* no such mapping, device, group or table */
 	UIOMMU_EIO = -5,     /* the unit is broken or reported a failure */
 	UIOMMU_ENOMEM = -12, /* the host gave no memory; nothing changed */
+	UIOMMU_EACCES = -13, /* a group not owned, a device not in use */
 	UIOMMU_EBUSY = -16,  /* in use, or in the wrong state for this call */
 	UIOMMU_EEXIST = -17, /* there already: a mapping, a function */
 	UIOMMU_ENODEV = -19, /* no usable remapping unit */
 	UIOMMU_EINVAL = -22, /* bug in the caller: alignment, flags, empty */
 	UIOMMU_ENOSPC = -28, /* out of I/O virtual addresses or domain ids */
 	UIOMMU_ERANGE = -34, /* beyond what the domain or the device reaches */
-	UIOMMU_EBADTABLE = -74,	 /* firmware table unusable as a whole */
-	UIOMMU_ENOTSUP = -95,	 /* the hardware lacks the capability */
+	UIOMMU_EBADTABLE = -74, /* firmware table unusable as a whole */
+	UIOMMU_EINUSE = -87,	/* a kernel driver uses a member of the group */
+	UIOMMU_ENOTSUP = -95,	/* the hardware lacks the capability */
 	UIOMMU_ETIMEDOUT = -110, /* hardware missed its deadline: now broken */
+	UIOMMU_EOWNED = -114,	 /* the group is claimed by an owner */
+	UIOMMU_ESTALE = -116,	 /* the domain was freed, or never was one */
 };
 
 /**

@@ -28,10 +28,11 @@
 extern "C" {
 #endif
 
-struct uiommu_host;  /* defined by the port, opaque to the core */
-struct uiommu_mmio;  /* one window of registers; likewise the port's */
-struct uiommu_lock;  /* likewise */
-struct uiommu_event; /* <uiommu/fault.h> */
+struct uiommu_host;   /* defined by the port, opaque to the core */
+struct uiommu_mmio;   /* one window of registers; likewise the port's */
+struct uiommu_lock;   /* likewise */
+struct uiommu_event;  /* <uiommu/fault.h> */
+struct uiommu_device; /* <uiommu/device.h> */
 
 /* --- Tier 1 (10 functions): to a first blocked DMA ------------------------ */
 
@@ -136,7 +137,7 @@ void uiommu_host_mmio_write64(struct uiommu_mmio *mmio, uint32_t offset,
 uint32_t uiommu_host_pci_read32(struct uiommu_host *host, struct uiommu_sid sid,
 				uint32_t offset);
 
-/* --- Tier 2 (10 functions): locks, teardown, events ------------------------ */
+/* --- Tier 2 (12 functions): locks, teardown, events ----------------------- */
 
 /**
  * uiommu_host_cache_clean() - let a walker that does not snoop see writes [any]
@@ -237,6 +238,31 @@ void uiommu_host_lock_release(struct uiommu_lock *lock, unsigned long state);
  */
 void uiommu_host_notify(struct uiommu_host *host,
 			const struct uiommu_event *event);
+
+/**
+ * uiommu_host_pause() - silence a device whose domain is about to change [sleep]
+ * @host: port instance
+ * @device: one that its driver uses; see uiommu_device_use()
+ *
+ * The driver is to stop the device's DMA and to give back every mapping. It is
+ * the one exception to the rule against calling back: uiommu_dma_unmap(),
+ * uiommu_dma_unmap_sg(), uiommu_dma_free() and uiommu_dma_sync_*() for this
+ * device may be called from here, and nothing else. From the return on and
+ * until uiommu_host_resume() it maps nothing.
+ *
+ * Return: true if it did; false refuses the change, and the device goes on.
+ */
+bool uiommu_host_pause(struct uiommu_host *host, struct uiommu_device *device);
+
+/**
+ * uiommu_host_resume() - the change is over, for better or worse [sleep]
+ * @host: port instance
+ * @device: one for which uiommu_host_pause() returned true
+ *
+ * The driver maps anew and goes on, from here if it likes: every uiommu_dma_*()
+ * call for this device is allowed, and nothing else.
+ */
+void uiommu_host_resume(struct uiommu_host *host, struct uiommu_device *device);
 
 /* --- Tier 3 (2 functions): devices that reach less than all of RAM -------- */
 

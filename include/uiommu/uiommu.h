@@ -10,6 +10,7 @@
 #include <uiommu/domain.h>
 #include <uiommu/error.h>
 #include <uiommu/fault.h>
+#include <uiommu/group.h>
 #include <uiommu/options.h>
 #include <uiommu/pci.h>
 #include <uiommu/plan.h>

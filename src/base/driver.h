@@ -142,6 +142,12 @@ struct uiommu_driver_ops {
 	/* Sets up priv; pt is ready for types that have one. [sleep] */
 	int (*domain_init)(struct uiommu_driver *driver,
 			   struct uiommu_hwdomain *domain);
+	/*
+	 * Was it ever used by a unit that is broken now? What its tables are
+	 * made of, and point to, may be walked for ever. [any]
+	 */
+	bool (*domain_held)(struct uiommu_driver *driver,
+			    const struct uiommu_hwdomain *domain);
 	/* No device is attached any more. Flushes what units may hold. */
 	void (*domain_fini)(struct uiommu_driver *driver,
 			    struct uiommu_hwdomain *domain);

@@ -1,81 +1,159 @@
 // SPDX-License-Identifier: MIT
-/* Devices: one per function of the topology, in its order. */
+/* Devices: one per function of the topology, and those only ACPI knows. */
 #include <uiommu/error.h>
 
 #include "base/format.h"
 #include "core/object.h"
 
-static int device_make(struct uiommu *uiommu, uint32_t index)
+/* Two or three to a page. */
+UIOMMU_STATIC_ASSERT(sizeof(struct uiommu_device) <= 512);
+
+/* The plan goes before the device does: it keeps its requester ids itself. */
+static int device_keep_sids(struct uiommu_device *device,
+			    const struct uiommu_plan *plan,
+			    const struct uiommu_plan_device *from)
 {
-	const struct uiommu_plan *plan = &uiommu->plan;
-	struct uiommu_device *device = &uiommu->devices[index];
-	struct uiommu_driver *driver = uiommu->driver;
+	struct uiommu_sid *sids = device->sids;
+	size_t size = from->alias_count * sizeof(*sids);
 	int err;
 
-	device->uiommu = uiommu;
-	device->plan = &plan->devices[index];
-	device->dma_mask = ~(uint64_t)0;
-	device->hw.sids = &plan->aliases[device->plan->alias_first];
-	device->hw.sid_count = device->plan->alias_count;
-	device->hw.unit = device->plan->unit;
-	if (device->hw.unit == UIOMMU_PLAN_NONE)
-		return UIOMMU_OK;
-
-	err = driver->ops->device_init(driver, &device->hw);
-	device->ready = !err;
-	return err;
-}
-
-int uiommu_core_devices_make(struct uiommu *uiommu)
-{
-	uint32_t count = uiommu->plan.device_count;
-	uint32_t i;
-	int err;
-
-	err = uiommu_block_alloc(uiommu->host,
-				 (uint64_t)count * sizeof(*uiommu->devices),
-				 &uiommu->device_block);
-	if (err)
-		return err;
-	uiommu->devices = uiommu->device_block.memory;
-
-	for (i = 0; i < count; i++) {
-		err = device_make(uiommu, i);
+	if (from->alias_count > CORE_OWN_SIDS) {
+		err = uiommu_block_alloc(device->uiommu->host, size,
+					 &device->sid_block);
 		if (err)
 			return err;
+		sids = device->sid_block.memory;
 	}
+	memcpy(sids, &plan->aliases[from->alias_first], size);
+	device->hw.sids = sids;
+	device->hw.sid_count = from->alias_count;
 	return UIOMMU_OK;
 }
 
-void uiommu_core_devices_free(struct uiommu *uiommu)
+void uiommu_core_device_set_direct(struct uiommu_device *device,
+				   const struct uiommu_edition *edition,
+				   uint32_t index)
 {
-	struct uiommu_driver *driver = uiommu->driver;
+	const struct uiommu_plan *plan = &edition->view.plan;
+	const struct uiommu_plan_device *from = &plan->devices[index];
 	uint32_t i;
 
-	if (!uiommu->devices)
-		return;
-	for (i = uiommu->plan.device_count; i > 0; i--)
-		if (uiommu->devices[i - 1].ready)
-			driver->ops->device_fini(driver,
-						 &uiommu->devices[i - 1].hw);
-	uiommu->devices = NULL;
-	uiommu_block_free(uiommu->host, &uiommu->device_block);
+	device->hw.direct = false;
+	for (i = 0; i < from->region_count; i++)
+		if (uiommu_core_is_direct(
+			    &plan->regions[from->region_first + i]))
+			device->hw.direct = true;
 }
 
-struct uiommu_device *uiommu_device_find(struct uiommu *uiommu,
-					 struct uiommu_sid sid)
+int uiommu_core_device_make(struct uiommu *uiommu,
+			    const struct uiommu_edition *edition,
+			    uint32_t index, struct uiommu_device **device)
 {
-	uint32_t index;
+	const struct uiommu_plan *plan = &edition->view.plan;
+	const struct uiommu_plan_device *from = &plan->devices[index];
+	struct uiommu_driver *driver = uiommu->driver;
+	struct uiommu_device *made;
+	int err;
 
-	if (!uiommu_load(&uiommu->started))
-		return NULL;
-	index = uiommu_topology_find(&uiommu->topology, sid);
-	return index == UIOMMU_PCI_NONE ? NULL : &uiommu->devices[index];
+	made = uiommu_pool_alloc(&uiommu->device_pool, 0);
+	if (!made)
+		return UIOMMU_ENOMEM;
+	made->uiommu = uiommu;
+	made->dma_mask = ~(uint64_t)0;
+	made->sid = plan->aliases[from->alias_first];
+	if (from->function != UIOMMU_PCI_NONE)
+		made->sid = edition->view.topology.functions[index].sid;
+	made->barred = from->barred;
+	made->hw.unit = from->unit;
+	uiommu_core_device_set_direct(made, edition, index);
+	err = device_keep_sids(made, plan, from);
+	if (!err && from->unit != UIOMMU_PLAN_NONE) {
+		err = driver->ops->device_init(driver, &made->hw);
+		made->ready = !err;
+	}
+	if (err) {
+		uiommu_core_device_free(made);
+		return err;
+	}
+	*device = made;
+	return UIOMMU_OK;
+}
+
+void uiommu_core_device_free(struct uiommu_device *device)
+{
+	struct uiommu *uiommu = device->uiommu;
+	struct uiommu_driver *driver = uiommu->driver;
+
+	if (device->ready)
+		driver->ops->device_fini(driver, &device->hw);
+	uiommu_block_free(uiommu->host, &device->sid_block);
+	uiommu_pool_free(&uiommu->device_pool, device);
+}
+
+int uiommu_core_device_attach(struct uiommu_device *device,
+			      struct uiommu_domain *domain)
+{
+	struct uiommu_driver *driver = device->uiommu->driver;
+	int err;
+
+	/* The hardware's word for it: books may say more than came true. */
+	if (device->hw.domain == &domain->hw)
+		return UIOMMU_OK;
+	err = driver->ops->attach(driver, &device->hw, &domain->hw);
+	if (!err)
+		device->hw.domain = &domain->hw;
+	return err;
+}
+
+int uiommu_core_device_place(struct uiommu_device *device)
+{
+	struct uiommu_domain *blocked = &device->uiommu->blocked;
+	struct uiommu_domain *domain = device->group->domain;
+	int err;
+
+	if (device->barred || device->resetting)
+		domain = uiommu_core_refusal(device->group);
+	err = uiommu_core_device_attach(device, domain);
+	/* A sink is a favour to the bus; refusing is what counts. */
+	if (err && domain == device->group->sink) {
+		domain = blocked;
+		err = uiommu_core_device_attach(device, domain);
+	}
+	if (!err)
+		uiommu_store(&device->domain, domain);
+	return err;
+}
+
+void uiommu_core_device_refuse(struct uiommu_device *device)
+{
+	int err = uiommu_core_device_place(device);
+
+	if (err)
+		uiommu_log(device->uiommu->host, UIOMMU_LOG_ERROR,
+			   UIOMMU_SID_FMT ": is not refused, as it should be: "
+					  "%s",
+			   UIOMMU_SID_ARGS(device->sid), uiommu_strerror(err));
+}
+
+void uiommu_core_device_publish(struct uiommu_device *device)
+{
+	struct uiommu_group *group = device->group;
+	struct uiommu_domain *domain = &device->uiommu->identity;
+
+	/* Without a unit addresses are physical, as they are in identity. */
+	if (group)
+		domain = group->default_domain;
+	/* It could not stay there: no address would lead anywhere. */
+	if (group && group->domain != domain)
+		domain = &device->uiommu->blocked;
+	if (!device->uses || device->paused)
+		domain = NULL;
+	uiommu_store(&device->dma, domain);
 }
 
 struct uiommu_sid uiommu_device_sid(const struct uiommu_device *device)
 {
-	return device->hw.sids[0];
+	return device->sid;
 }
 
 struct uiommu_group *uiommu_device_group(const struct uiommu_device *device)
@@ -86,19 +164,4 @@ struct uiommu_group *uiommu_device_group(const struct uiommu_device *device)
 struct uiommu_domain *uiommu_device_domain(const struct uiommu_device *device)
 {
 	return uiommu_load(&device->domain);
-}
-
-const struct uiommu_region *
-uiommu_device_regions(const struct uiommu_device *device, uint32_t *count)
-{
-	*count = device->plan->region_count;
-	return &device->uiommu->plan.regions[device->plan->region_first];
-}
-
-int uiommu_device_set_dma_mask(struct uiommu_device *device, uint64_t mask)
-{
-	if (mask < UIOMMU_PAGE_MASK || (mask & (mask + 1)))
-		return UIOMMU_EINVAL;
-	device->dma_mask = mask;
-	return UIOMMU_OK;
 }

@@ -17,33 +17,47 @@ static int static_init(struct uiommu *uiommu, struct uiommu_domain *domain)
 	return err;
 }
 
-/* What a broken unit was given it may walk for ever: it stays. */
-static void domain_free_tables(struct uiommu_domain *domain)
+static void domain_free_pages(struct uiommu_domain *domain)
 {
-	struct uiommu *uiommu = domain->uiommu;
-
-	if (uiommu_core_broken(uiommu))
-		uiommu_log(uiommu->host, UIOMMU_LOG_ERROR,
-			   "a unit is broken: %llu pages of tables are not "
-			   "given back",
-			   (unsigned long long)domain->hw.pt.table_pages);
+	if (domain->hw.type == UIOMMU_DOMAIN_SINK)
+		uiommu_pt_sink_fini(&domain->sink);
 	else
 		uiommu_pt_fini(&domain->hw.pt);
 }
 
-static void static_fini(struct uiommu *uiommu, struct uiommu_domain *domain)
+bool uiommu_core_domain_held(const struct uiommu_domain *domain)
 {
-	struct uiommu_driver *driver = uiommu->driver;
+	struct uiommu_driver *driver = domain->uiommu->driver;
 
+	return driver->ops->domain_held(driver, &domain->hw);
+}
+
+/* Its last: the driver forgets it. What a broken unit may walk stays. */
+static void domain_end(struct uiommu_domain *domain)
+{
+	struct uiommu_driver *driver = domain->uiommu->driver;
+	bool held = uiommu_core_domain_held(domain);
+
+	driver->ops->domain_fini(driver, &domain->hw);
+	if (!domain->hw.pt.root)
+		return;
+	if (held)
+		uiommu_log(domain->uiommu->host, UIOMMU_LOG_ERROR,
+			   "a unit is broken: %llu pages of tables are not "
+			   "given back",
+			   (unsigned long long)domain->hw.pt.table_pages);
+	else
+		domain_free_pages(domain);
+}
+
+static void static_fini(struct uiommu_domain *domain)
+{
 	if (domain->ready)
-		driver->ops->domain_fini(driver, &domain->hw);
-	if (domain->hw.pt.root)
-		domain_free_tables(domain);
+		domain_end(domain);
 	memset(&domain->hw.pt, 0, sizeof(domain->hw.pt));
 	domain->ready = false;
 	domain->lost = 0;
 	domain->attached = 0;
-	domain->kept = 0;
 	domain->hw.priv = NULL;
 	domain->hw.map_sync = false;
 }
@@ -57,8 +71,8 @@ int uiommu_core_static_init(struct uiommu *uiommu)
 
 void uiommu_core_static_fini(struct uiommu *uiommu)
 {
-	static_fini(uiommu, &uiommu->identity);
-	static_fini(uiommu, &uiommu->blocked);
+	static_fini(&uiommu->identity);
+	static_fini(&uiommu->blocked);
 }
 
 int uiommu_core_pt_config(struct uiommu *uiommu, const uint32_t *units,
@@ -73,67 +87,95 @@ int uiommu_core_pt_config(struct uiommu *uiommu, const uint32_t *units,
 }
 
 /* Page 0 is never given out: 0 means "no address" to too many drivers. */
-static int domain_space(struct uiommu_group *group,
-			struct uiommu_domain *domain)
+static int domain_space(struct uiommu_domain *domain)
 {
 	struct uiommu_range space = { UIOMMU_PAGE_SIZE, domain->aperture.last };
+
+	return uiommu_iova_init(&domain->iova, domain->uiommu->host, space);
+}
+
+static int domain_make_tables(struct uiommu_domain *domain,
+			      const struct uiommu_pt_config *config)
+{
+	struct uiommu_host *host = domain->uiommu->host;
 	int err;
 
-	err = uiommu_iova_init(&domain->iova, group->uiommu->host, space);
-	if (err)
-		return err;
-	err = uiommu_core_reserve(group, domain);
-	if (err)
-		uiommu_iova_fini(&domain->iova);
+	if (domain->hw.type != UIOMMU_DOMAIN_SINK)
+		return uiommu_pt_init(&domain->hw.pt, host, config);
+	err = uiommu_pt_sink_init(&domain->sink, host, config);
+	if (!err)
+		uiommu_pt_sink_tables(&domain->sink, &domain->hw.pt);
 	return err;
 }
 
-static int domain_build(struct uiommu_group *group,
-			struct uiommu_domain *domain)
+static int domain_build(struct uiommu_domain *domain,
+			const struct uiommu_pt_config *config)
 {
-	struct uiommu_driver *driver = group->uiommu->driver;
-	struct uiommu_pt_config config;
+	struct uiommu_driver *driver = domain->uiommu->driver;
 	int err;
 
-	err = uiommu_core_pt_config(group->uiommu, group->units,
-				    group->unit_count, &config);
+	err = domain_make_tables(domain, config);
 	if (err)
 		return err;
-	err = uiommu_pt_init(&domain->hw.pt, group->uiommu->host, &config);
-	if (err)
-		return err;
-	domain->aperture.last = UIOMMU_MASK64(config.width - 1, 0);
-
+	domain->aperture.last = UIOMMU_MASK64(config->width - 1, 0);
 	err = driver->ops->domain_init(driver, &domain->hw);
 	if (err)
-		goto err_free_pt;
+		goto err_free_tables;
 	if (domain->hw.type != UIOMMU_DOMAIN_DMA)
 		return UIOMMU_OK;
-	err = domain_space(group, domain);
+	err = domain_space(domain);
 	if (err)
 		goto err_fini_domain;
 	return UIOMMU_OK;
 
 err_fini_domain:
 	driver->ops->domain_fini(driver, &domain->hw);
-err_free_pt:
-	uiommu_pt_fini(&domain->hw.pt);
+err_free_tables:
+	domain_free_pages(domain);
 	return err;
 }
 
-int uiommu_core_domain_make(struct uiommu_group *group,
+/* The units of all members of @groups, each once; there are few. */
+static uint32_t domain_units(struct uiommu *uiommu,
+			     struct uiommu_group *const *groups, uint32_t count)
+{
+	const struct uiommu_device *device;
+	uint32_t found = 0;
+	uint32_t i, j;
+
+	for (i = 0; i < count; i++) {
+		for (device = groups[i]->members; device;
+		     device = device->next) {
+			for (j = 0; j < found; j++)
+				if (uiommu->units[j] == device->hw.unit)
+					break;
+			if (j == found)
+				uiommu->units[found++] = device->hw.unit;
+		}
+	}
+	return found;
+}
+
+int uiommu_core_domain_make(struct uiommu_group *const *groups, uint32_t count,
 			    enum uiommu_domain_type type,
 			    struct uiommu_domain **domain)
 {
-	struct uiommu *uiommu = group->uiommu;
-	struct uiommu_domain *made = uiommu_pool_alloc(&uiommu->pool, 0);
+	struct uiommu *uiommu = groups[0]->uiommu;
+	struct uiommu_pt_config config;
+	struct uiommu_domain *made;
 	int err;
 
+	err = uiommu_core_pt_config(uiommu, uiommu->units,
+				    domain_units(uiommu, groups, count),
+				    &config);
+	if (err)
+		return err;
+	made = uiommu_pool_alloc(&uiommu->pool, 0);
 	if (!made)
 		return UIOMMU_ENOMEM;
 	made->uiommu = uiommu;
 	made->hw.type = type;
-	err = domain_build(group, made);
+	err = domain_build(made, &config);
 	if (err) {
 		uiommu_pool_free(&uiommu->pool, made);
 		return err;
@@ -147,7 +189,6 @@ int uiommu_core_domain_make(struct uiommu_group *group,
 void uiommu_core_domain_free(struct uiommu_domain *domain)
 {
 	struct uiommu *uiommu = domain->uiommu;
-	struct uiommu_driver *driver = uiommu->driver;
 	struct uiommu_domain **link = &uiommu->domains;
 
 	while (*link != domain)
@@ -156,9 +197,38 @@ void uiommu_core_domain_free(struct uiommu_domain *domain)
 
 	if (domain->hw.type == UIOMMU_DOMAIN_DMA)
 		uiommu_iova_fini(&domain->iova);
-	driver->ops->domain_fini(driver, &domain->hw);
-	domain_free_tables(domain);
+	domain_end(domain);
 	uiommu_pool_free(&uiommu->pool, domain);
+}
+
+/*
+ * A unit that broke while a group moved keeps members where they were, though
+ * the books have the group blocked: what it may walk must not go.
+ */
+static bool domain_stuck(const struct uiommu_domain *domain)
+{
+	const struct uiommu_edition *now = domain->uiommu->edition;
+	uint32_t i;
+
+	for (i = 0; now && i < now->view.plan.device_count; i++)
+		if (now->devices[i] &&
+		    now->devices[i]->hw.domain == &domain->hw)
+			return true;
+	return false;
+}
+
+void uiommu_core_domain_drop(struct uiommu_domain *domain)
+{
+	/* Else stop frees it, when the devices are gone. */
+	if (!domain_stuck(domain))
+		uiommu_core_domain_free(domain);
+}
+
+void uiommu_core_domain_left(struct uiommu_domain *domain)
+{
+	if (domain->hw.type == UIOMMU_DOMAIN_UNMANAGED && !domain->holders &&
+	    !domain->attached)
+		uiommu_core_domain_drop(domain);
 }
 
 static void domain_note(struct uiommu_domain *domain, int err)
@@ -235,47 +305,67 @@ int uiommu_core_map(struct uiommu_domain *domain, struct uiommu_range range,
 	return err;
 }
 
-int uiommu_domain_create(struct uiommu_group *group,
+int uiommu_domain_create(struct uiommu_group *const *groups, uint32_t count,
 			 struct uiommu_domain **domain)
 {
-	struct uiommu *uiommu = group->uiommu;
-	unsigned long state = uiommu_host_lock_acquire(uiommu->mutex);
+	struct uiommu *uiommu;
+	unsigned long state;
+	uint32_t i;
 	int err;
 
-	err = uiommu_core_domain_make(group, UIOMMU_DOMAIN_UNMANAGED, domain);
-	uiommu_host_lock_release(uiommu->mutex, state);
+	if (!count)
+		return UIOMMU_EINVAL;
+	uiommu = groups[0]->uiommu;
+	for (i = 1; i < count; i++)
+		if (groups[i]->uiommu != uiommu)
+			return UIOMMU_EINVAL;
+	state = uiommu_core_lock(uiommu);
+	err = uiommu_core_domain_make(groups, count, UIOMMU_DOMAIN_UNMANAGED,
+				      domain);
+	if (!err)
+		(*domain)->holders = 1;
+	uiommu_core_unlock(uiommu, state);
 	return err;
 }
 
-/*
- * A unit that broke while a group moved keeps members where they were, though
- * the books have the group blocked: what it may walk must not go.
- */
-static bool domain_stuck(const struct uiommu_domain *domain)
+bool uiommu_core_domain_known(const struct uiommu *uiommu,
+			      const struct uiommu_domain *domain)
 {
-	const struct uiommu *uiommu = domain->uiommu;
-	uint32_t i;
+	const struct uiommu_domain *known;
 
-	for (i = 0; i < uiommu->plan.device_count; i++)
-		if (uiommu->devices[i].hw.domain == &domain->hw)
+	for (known = uiommu->domains; known; known = known->next)
+		if (known == domain)
 			return true;
-	return false;
+	return domain == &uiommu->identity || domain == &uiommu->blocked;
 }
 
-int uiommu_domain_destroy(struct uiommu_domain *domain)
+void uiommu_domain_get(struct uiommu_domain *domain)
 {
-	struct uiommu *uiommu = domain->uiommu;
-	unsigned long state;
-	int err = UIOMMU_OK;
+	unsigned long state = uiommu_core_lock(domain->uiommu);
 
+	domain->holders++;
+	uiommu_core_unlock(domain->uiommu, state);
+}
+
+static int domain_put(struct uiommu *uiommu, struct uiommu_domain *domain)
+{
+	if (!uiommu_core_domain_known(uiommu, domain))
+		return UIOMMU_ESTALE;
 	if (domain->hw.type != UIOMMU_DOMAIN_UNMANAGED)
 		return UIOMMU_EINVAL;
-	state = uiommu_host_lock_acquire(uiommu->mutex);
-	if (domain->attached || domain_stuck(domain))
-		err = UIOMMU_EBUSY;
-	else
-		uiommu_core_domain_free(domain);
-	uiommu_host_lock_release(uiommu->mutex, state);
+	if (!domain->holders)
+		return UIOMMU_EBUSY;
+	domain->holders--;
+	uiommu_core_domain_left(domain);
+	return UIOMMU_OK;
+}
+
+int uiommu_domain_put(struct uiommu *uiommu, struct uiommu_domain *domain)
+{
+	unsigned long state = uiommu_core_lock(uiommu);
+	int err = domain_put(uiommu, domain);
+
+	uiommu_core_unlock(uiommu, state);
 	return err;
 }
 
@@ -333,8 +423,6 @@ int uiommu_domain_unmap(struct uiommu_domain *domain, struct uiommu_range range,
 
 	if (domain->hw.type != UIOMMU_DOMAIN_UNMANAGED)
 		return UIOMMU_EPERM;
-	if (uiommu_core_keeps(domain, range))
-		return UIOMMU_EPERM;
 	err = uiommu_core_unmap(domain, range, &bytes);
 	if (!err && unmapped)
 		*unmapped = bytes;
@@ -347,6 +435,10 @@ int uiommu_domain_lookup(const struct uiommu_domain *domain, uiommu_iova_t iova,
 	if (domain->hw.type == UIOMMU_DOMAIN_IDENTITY && !domain->hw.pt.root) {
 		*paddr = iova;
 		return UIOMMU_OK;
+	}
+	if (domain->hw.type == UIOMMU_DOMAIN_SINK) {
+		*paddr = domain->sink.page_paddr + (iova & UIOMMU_PAGE_MASK);
+		return iova > domain->aperture.last ? UIOMMU_ENOENT : UIOMMU_OK;
 	}
 	if (!domain->hw.pt.root || iova > domain->aperture.last)
 		return UIOMMU_ENOENT;

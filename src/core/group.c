@@ -1,255 +1,256 @@
 // SPDX-License-Identifier: MIT
 /*
  * Groups: the smallest unit of isolation. All members are in one domain at any
- * time; a change that fails half way is taken back.
+ * time; a change that fails half way is taken back. Who is refused for itself
+ * (barred, or being reset) stays refused wherever the group goes.
  */
 #include <uiommu/error.h>
 
 #include "base/format.h"
 #include "core/object.h"
 
-/* The units of the members, each once; there are few. */
-static void group_collect_units(struct uiommu_group *group)
+UIOMMU_STATIC_ASSERT(sizeof(struct uiommu_group) <= 256);
+
+int uiommu_core_group_make(struct uiommu *uiommu, uint32_t id,
+			   struct uiommu_group **group)
 {
-	uint32_t i, j;
+	struct uiommu_group *made = uiommu_pool_alloc(&uiommu->group_pool, 0);
 
-	for (i = 0; i < group->member_count; i++) {
-		uint32_t unit = uiommu_core_member(group, i)->hw.unit;
+	if (!made)
+		return UIOMMU_ENOMEM;
+	made->uiommu = uiommu;
+	made->id = id;
+	made->next = uiommu->groups;
+	uiommu->groups = made;
+	*group = made;
+	return UIOMMU_OK;
+}
 
-		for (j = 0; j < group->unit_count; j++)
-			if (group->units[j] == unit)
-				break;
-		if (j == group->unit_count)
-			group->units[group->unit_count++] = unit;
+void uiommu_core_group_drop(struct uiommu_group *group,
+			    struct uiommu_domain *domain)
+{
+	if (domain && domain->owner == group)
+		uiommu_core_domain_drop(domain);
+}
+
+/* Drivers that went without giving back what they mapped. */
+static void group_say_leaks(const struct uiommu_group *group)
+{
+	struct uiommu_domain *domain = group->default_domain;
+	size_t live = 0;
+
+	if (domain && domain->hw.type == UIOMMU_DOMAIN_DMA)
+		live = uiommu_iova_live(&domain->iova);
+	if (live)
+		uiommu_log(group->uiommu->host, UIOMMU_LOG_WARN,
+			   "group %u goes with %llu mappings of the DMA API "
+			   "that were not given back",
+			   group->id, (unsigned long long)live);
+}
+
+void uiommu_core_group_free(struct uiommu_group *group)
+{
+	struct uiommu *uiommu = group->uiommu;
+	struct uiommu_group **link = &uiommu->groups;
+
+	while (*link != group)
+		link = &(*link)->next;
+	*link = group->next;
+	if (group->domain) {
+		group->domain->attached--;
+		uiommu_core_domain_left(group->domain);
 	}
+	group_say_leaks(group);
+	uiommu_core_group_drop(group, group->default_domain);
+	uiommu_core_group_drop(group, group->sink);
+	uiommu_pool_free(&uiommu->group_pool, group);
 }
 
 /* A DMA domain in which direct regions are mapped before anybody is in it. */
-static int group_make_dma(struct uiommu_group *group)
-{
-	struct uiommu_domain *domain;
-	int err;
-
-	err = uiommu_core_domain_make(group, UIOMMU_DOMAIN_DMA, &domain);
-	if (err)
-		return err;
-	domain->owner = group;
-	err = uiommu_core_map_direct(group, domain);
-	if (err) {
-		uiommu_core_domain_free(domain);
-		return err;
-	}
-	group->default_domain = domain;
-	return UIOMMU_OK;
-}
-
-static int group_make_default(struct uiommu_group *group,
-			      enum uiommu_domain_type type)
+static int group_make_dma(struct uiommu_group *group,
+			  const struct uiommu_edition *edition,
+			  struct uiommu_domain **domain)
 {
 	struct uiommu *uiommu = group->uiommu;
+	struct uiommu_domain *made;
+	struct uiommu_runs runs;
 	int err;
 
-	/* Lazy invalidation is not there yet; strict is the safe half of it. */
-	if (type == UIOMMU_DOMAIN_DMA_FQ)
-		type = UIOMMU_DOMAIN_DMA;
-	group->default_domain = &uiommu->blocked;
-	if (type == UIOMMU_DOMAIN_IDENTITY)
-		group->default_domain = &uiommu->identity;
-	if (type != UIOMMU_DOMAIN_DMA)
-		return UIOMMU_OK;
-
-	err = group_make_dma(group);
-	/*
-	 * The machine cannot do what the plan wants: a region out of reach, or
-	 * units without tables in common. One group less is better than no
-	 * start, and better blocked than let through.
-	 */
-	if (err == UIOMMU_ERANGE || err == UIOMMU_ENOTSUP) {
-		uiommu_log(uiommu->host, UIOMMU_LOG_ERROR,
-			   UIOMMU_SID_FMT ": group %u has no DMA domain and is "
-					  "blocked: %s",
-			   UIOMMU_SID_ARGS(
-				   uiommu_core_member(group, 0)->hw.sids[0]),
-			   group->id, uiommu_strerror(err));
-		err = UIOMMU_OK;
-	}
-	return err;
-}
-
-int uiommu_core_groups_make(struct uiommu *uiommu)
-{
-	const struct uiommu_plan *plan = &uiommu->plan;
-	uint32_t i, j;
-	int err;
-
-	err = uiommu_block_alloc(uiommu->host,
-				 (uint64_t)plan->group_count *
-					 sizeof(*uiommu->groups),
-				 &uiommu->group_block);
+	err = uiommu_core_domain_make(&group, 1, UIOMMU_DOMAIN_DMA, &made);
 	if (err)
 		return err;
-	err = uiommu_block_alloc(
-		uiommu->host, (uint64_t)plan->member_count * sizeof(uint32_t),
-		&uiommu->unit_block);
-	if (err)
+	made->owner = group;
+	err = uiommu_core_reserve(uiommu, edition, group->place, made);
+	if (!err)
+		err = uiommu_core_map_direct(uiommu, edition, group->place,
+					     made, &runs);
+	if (err) {
+		uiommu_core_domain_free(made);
 		return err;
-	uiommu->groups = uiommu->group_block.memory;
-
-	for (i = 0; i < plan->group_count; i++) {
-		const struct uiommu_plan_group *from = &plan->groups[i];
-		struct uiommu_group *group = &uiommu->groups[i];
-
-		group->uiommu = uiommu;
-		group->id = i;
-		group->members = &plan->members[from->member_first];
-		group->member_count = from->member_count;
-		group->units = (uint32_t *)uiommu->unit_block.memory +
-			       from->member_first;
-		group_collect_units(group);
-		group->direct = uiommu_core_has_direct(group);
-		for (j = 0; j < group->member_count; j++)
-			uiommu_core_member(group, j)->group = group;
-		err = group_make_default(group, from->type);
-		if (err)
-			return err;
 	}
+	uiommu_core_runs_free(uiommu, &runs);
+	*domain = made;
 	return UIOMMU_OK;
 }
 
-static int device_attach(struct uiommu_device *device,
-			 struct uiommu_domain *domain)
+/* The shared table, with this group's direct regions: they may be news to it. */
+static int group_share_identity(struct uiommu_group *group,
+				const struct uiommu_edition *edition,
+				struct uiommu_domain **domain)
 {
-	struct uiommu_driver *driver = device->uiommu->driver;
-	int err = driver->ops->attach(driver, &device->hw, &domain->hw);
+	struct uiommu_domain *identity = &group->uiommu->identity;
+	struct uiommu_runs runs;
+	int err;
 
-	if (!err)
-		device->hw.domain = &domain->hw;
-	return err;
+	if (identity->hw.pt.root) {
+		err = uiommu_core_map_direct(group->uiommu, edition,
+					     group->place, identity, &runs);
+		if (err)
+			return err;
+		/* Firmware's, and 1:1: they may stay whatever comes. */
+		uiommu_core_runs_free(group->uiommu, &runs);
+	}
+	*domain = identity;
+	return UIOMMU_OK;
 }
 
-/* The books, once the hardware is there. */
-static void group_enter(struct uiommu_group *group,
-			struct uiommu_domain *domain)
+int uiommu_core_group_domain(struct uiommu_group *group,
+			     const struct uiommu_edition *edition,
+			     enum uiommu_domain_type type,
+			     struct uiommu_domain **domain)
 {
-	uint32_t i;
+	/* Lazy invalidation is not there yet; strict is the safe half of it. */
+	if (type == UIOMMU_DOMAIN_DMA || type == UIOMMU_DOMAIN_DMA_FQ)
+		return group_make_dma(group, edition, domain);
+	if (type == UIOMMU_DOMAIN_IDENTITY)
+		return group_share_identity(group, edition, domain);
+	*domain = &group->uiommu->blocked;
+	return UIOMMU_OK;
+}
 
-	if (group->domain) {
-		group->domain->attached--;
-		uiommu_store(&group->domain->kept,
-			     group->domain->kept - group->direct);
-	}
+struct uiommu_domain *uiommu_core_refusal(const struct uiommu_group *group)
+{
+	return group->sink ? group->sink : &group->uiommu->blocked;
+}
+
+struct uiommu_sid uiommu_core_group_sid(const struct uiommu_group *group)
+{
+	return group->members->sid;
+}
+
+static bool group_carries(const struct uiommu_device *device)
+{
+	return !device->barred && !device->resetting;
+}
+
+void uiommu_core_group_enter(struct uiommu_group *group,
+			     struct uiommu_domain *domain)
+{
+	struct uiommu_domain *old = group->domain;
+	struct uiommu_device *device;
+
 	domain->attached++;
-	uiommu_store(&domain->kept, domain->kept + group->direct);
-	for (i = 0; i < group->member_count; i++)
-		uiommu_store(&uiommu_core_member(group, i)->domain, domain);
+	for (device = group->members; device; device = device->next)
+		if (group_carries(device))
+			uiommu_store(&device->domain, domain);
 	uiommu_store(&group->domain, domain);
+	if (old) {
+		old->attached--;
+		uiommu_core_domain_left(old);
+	}
 }
 
 /*
  * Fails closed: whatever the reason, nobody in the group gets anywhere. A unit
  * that refuses even this is broken, and its driver has told the host.
  */
-static void group_block(struct uiommu_group *group)
+void uiommu_core_group_block(struct uiommu_group *group)
 {
 	struct uiommu *uiommu = group->uiommu;
-	uint32_t i;
+	struct uiommu_device *device;
 	int err;
 
-	for (i = 0; i < group->member_count; i++) {
-		struct uiommu_device *device = uiommu_core_member(group, i);
-
-		err = device_attach(device, &uiommu->blocked);
+	for (device = group->members; device; device = device->next) {
+		err = uiommu_core_device_attach(device, &uiommu->blocked);
 		uiommu_log(uiommu->host, UIOMMU_LOG_ERROR,
 			   UIOMMU_SID_FMT ": cannot go back to its domain, "
 					  "blocking it: %s",
-			   UIOMMU_SID_ARGS(device->hw.sids[0]),
+			   UIOMMU_SID_ARGS(device->sid),
 			   err ? uiommu_strerror(err) : "done");
 	}
-	group_enter(group, &uiommu->blocked);
+	uiommu_core_group_enter(group, &uiommu->blocked);
+	for (device = group->members; device; device = device->next)
+		uiommu_store(&device->domain, &uiommu->blocked);
 }
 
-/* Members 0 to @count - 1 go back to where the group is on record. */
-static void group_roll_back(struct uiommu_group *group, uint32_t count)
+/* Members before @end go back to where the group is on record. */
+static void group_roll_back(struct uiommu_group *group,
+			    const struct uiommu_device *end)
 {
-	while (count > 0) {
-		if (device_attach(uiommu_core_member(group, --count),
-				  group->domain)) {
-			group_block(group);
+	struct uiommu_device *device;
+
+	for (device = group->members; device != end; device = device->next) {
+		if (group_carries(device) &&
+		    uiommu_core_device_attach(device, group->domain)) {
+			uiommu_core_group_block(group);
 			return;
 		}
 	}
 }
 
-static int group_move(struct uiommu_group *group, struct uiommu_domain *domain)
+int uiommu_core_group_move(struct uiommu_group *group,
+			   struct uiommu_domain *domain)
 {
-	uint32_t i;
+	struct uiommu_device *device;
 	int err;
 
-	for (i = 0; i < group->member_count; i++) {
-		err = device_attach(uiommu_core_member(group, i), domain);
+	for (device = group->members; device; device = device->next) {
+		if (!group_carries(device))
+			continue;
+		err = uiommu_core_device_attach(device, domain);
 		if (err) {
-			group_roll_back(group, i);
+			group_roll_back(group, device);
 			return err;
 		}
 	}
-	group_enter(group, domain);
+	uiommu_core_group_enter(group, domain);
 	return UIOMMU_OK;
 }
 
-int uiommu_core_groups_attach(struct uiommu *uiommu)
+/* Who came while the group was claimed was refused; it need not be now. */
+static void group_rejudge(struct uiommu_group *group)
 {
-	uint32_t i, j;
+	const struct uiommu_device *device;
 	int err;
 
-	for (i = 0; i < uiommu->plan.group_count; i++) {
-		struct uiommu_group *group = &uiommu->groups[i];
-
-		/* No way back from here but teardown, so no roll-back. */
-		for (j = 0; j < group->member_count; j++) {
-			err = device_attach(uiommu_core_member(group, j),
-					    group->default_domain);
-			if (err)
-				return err;
-		}
-		group_enter(group, group->default_domain);
-	}
-	return UIOMMU_OK;
+	for (device = group->members; device; device = device->next)
+		if (device->barred)
+			break;
+	if (!device)
+		return;
+	err = uiommu_core_renew(group->uiommu);
+	if (err)
+		uiommu_log(group->uiommu->host, UIOMMU_LOG_WARN,
+			   UIOMMU_SID_FMT ": members of group %u that are "
+					  "blocked stay so: %s",
+			   UIOMMU_SID_ARGS(uiommu_core_group_sid(group)),
+			   group->id, uiommu_strerror(err));
 }
 
-static int group_attach_locked(struct uiommu_group *group,
-			       struct uiommu_domain *domain)
+int uiommu_core_group_return(struct uiommu_group *group)
 {
+	struct uiommu_device *device;
 	int err;
 
-	if (domain == group->domain)
+	if (group->domain == group->default_domain)
 		return UIOMMU_OK;
-	if (domain != group->default_domain) {
-		err = uiommu_core_check_direct(group, domain);
-		if (err)
-			return err;
-	}
-	return group_move(group, domain);
-}
-
-int uiommu_group_attach(struct uiommu_group *group,
-			struct uiommu_domain *domain)
-{
-	struct uiommu *uiommu = group->uiommu;
-	unsigned long state;
-	int err;
-
-	if (domain->uiommu != uiommu ||
-	    (domain->owner && domain->owner != group))
-		return UIOMMU_EINVAL;
-	state = uiommu_host_lock_acquire(uiommu->mutex);
-	err = group_attach_locked(group, domain);
-	uiommu_host_lock_release(uiommu->mutex, state);
-	return err;
-}
-
-int uiommu_group_detach(struct uiommu_group *group)
-{
-	return uiommu_group_attach(group, group->default_domain);
+	err = uiommu_core_group_move(group, group->default_domain);
+	if (err)
+		return err;
+	group_rejudge(group);
+	for (device = group->members; device; device = device->next)
+		uiommu_core_device_publish(device);
+	return UIOMMU_OK;
 }
 
 uint32_t uiommu_group_id(const struct uiommu_group *group)
@@ -257,13 +258,23 @@ uint32_t uiommu_group_id(const struct uiommu_group *group)
 	return group->id;
 }
 
+enum uiommu_domain_type uiommu_group_type(const struct uiommu_group *group)
+{
+	return uiommu_load(&group->type);
+}
+
 struct uiommu_domain *
 uiommu_group_default_domain(const struct uiommu_group *group)
 {
-	return group->default_domain;
+	return uiommu_load(&group->default_domain);
 }
 
 struct uiommu_domain *uiommu_group_domain(const struct uiommu_group *group)
 {
 	return uiommu_load(&group->domain);
+}
+
+const void *uiommu_group_owner(const struct uiommu_group *group)
+{
+	return uiommu_load(&group->owner);
 }

@@ -20,19 +20,23 @@ struct identity_units {
 	uint32_t count;
 };
 
-static bool identity_is_used(const struct uiommu *uiommu, uint32_t record)
+static bool identity_is_used(const struct uiommu_plan *plan, uint32_t record)
 {
 	uint32_t i;
 
-	for (i = 0; i < uiommu->plan.device_count; i++)
-		if (uiommu->plan.devices[i].unit == record)
+	for (i = 0; i < plan->device_count; i++)
+		if (plan->devices[i].unit == record)
 			return true;
 	return false;
 }
 
-/* All such units, or those alone in which the plan has a device. */
-static int identity_find_units(struct uiommu *uiommu, bool all,
-			       struct identity_units *units)
+/*
+ * All such units, whether they have a device now or not: one may come. @used:
+ * has one of them a device of @plan?
+ */
+static int identity_find_units(struct uiommu *uiommu,
+			       const struct uiommu_plan *plan,
+			       struct identity_units *units, bool *used)
 {
 	struct uiommu_driver *driver = uiommu->driver;
 	uint32_t count = uiommu->dmar.record_count;
@@ -50,10 +54,13 @@ static int identity_find_units(struct uiommu *uiommu, bool all,
 	facts = (void *)(units->records + count);
 	driver->ops->describe(driver, facts, count);
 	units->count = 0;
-	for (i = 0; i < count; i++)
-		if (facts[i].present && !facts[i].passthrough &&
-		    (all || identity_is_used(uiommu, i)))
-			units->records[units->count++] = i;
+	*used = false;
+	for (i = 0; i < count; i++) {
+		if (!facts[i].present || facts[i].passthrough)
+			continue;
+		units->records[units->count++] = i;
+		*used = *used || (plan && identity_is_used(plan, i));
+	}
 	return UIOMMU_OK;
 }
 
@@ -84,12 +91,13 @@ int uiommu_core_identity_check(struct uiommu *uiommu, bool *possible)
 {
 	struct uiommu_pt_config config;
 	struct identity_units units;
+	bool used;
 	int err;
 
 	*possible = UIOMMU_CONFIG_IDENTITY_SOFTWARE && uiommu->ram.count;
 	if (!*possible)
 		return UIOMMU_OK;
-	err = identity_find_units(uiommu, true, &units);
+	err = identity_find_units(uiommu, NULL, &units, &used);
 	if (err)
 		return err;
 	if (units.count) {
@@ -109,7 +117,7 @@ int uiommu_core_identity_check(struct uiommu *uiommu, bool *possible)
 	return UIOMMU_OK;
 }
 
-/* Each run with one call, and so with the largest leaves. */
+/* Each part with one call, and so with the largest leaves. */
 static int identity_map(struct uiommu_domain *identity,
 			const struct uiommu_region *regions, uint32_t count,
 			struct uiommu_range range)
@@ -131,9 +139,8 @@ static int identity_map(struct uiommu_domain *identity,
 }
 
 /* RAM and direct regions, joined first: what touches shares leaves. */
-static int identity_fill(struct uiommu *uiommu)
+static int identity_fill(struct uiommu *uiommu, const struct uiommu_plan *plan)
 {
-	const struct uiommu_plan *plan = &uiommu->plan;
 	const struct uiommu_region *regions = plan->group_regions;
 	uint32_t regions_count = plan->group_region_count;
 	struct uiommu_range *ranges;
@@ -165,7 +172,7 @@ static int identity_fill(struct uiommu *uiommu)
 	return err;
 }
 
-static int identity_build(struct uiommu *uiommu,
+static int identity_build(struct uiommu *uiommu, const struct uiommu_plan *plan,
 			  const struct identity_units *units)
 {
 	struct uiommu_domain *identity = &uiommu->identity;
@@ -180,9 +187,12 @@ static int identity_build(struct uiommu *uiommu,
 	if (err)
 		return err;
 	identity->aperture.last = identity_reach(&config);
-	err = identity_fill(uiommu);
-	if (err)
+	err = identity_fill(uiommu, plan);
+	if (err) {
+		uiommu_pt_fini(&identity->hw.pt);
+		memset(&identity->hw.pt, 0, sizeof(identity->hw.pt));
 		return err;
+	}
 	uiommu_log(uiommu->host, UIOMMU_LOG_INFO,
 		   "identity: %llu pages of tables for %u units without "
 		   "pass-through",
@@ -191,18 +201,20 @@ static int identity_build(struct uiommu *uiommu,
 	return UIOMMU_OK;
 }
 
-int uiommu_core_identity_make(struct uiommu *uiommu)
+int uiommu_core_identity_make(struct uiommu *uiommu,
+			      const struct uiommu_plan *plan)
 {
 	struct identity_units units;
+	bool used;
 	int err;
 
-	if (!uiommu->soft_identity)
+	if (!uiommu->soft_identity || uiommu->identity.hw.pt.root)
 		return UIOMMU_OK;
-	err = identity_find_units(uiommu, false, &units);
+	err = identity_find_units(uiommu, plan, &units, &used);
 	if (err)
 		return err;
-	if (units.count)
-		err = identity_build(uiommu, &units);
+	if (used)
+		err = identity_build(uiommu, plan, &units);
 	uiommu_block_free(uiommu->host, &units.block);
 	return err;
 }
@@ -229,70 +241,27 @@ static bool identity_pages_around(const struct uiommu_ram *ram,
 	return pages->first < pages->last;
 }
 
-/* Finds at most @room runs of @range that are not mapped; how many there are.
- */
-static uint32_t identity_find_runs(const struct uiommu *uiommu,
-				   struct uiommu_range range,
-				   struct uiommu_range *runs, uint32_t room)
-{
-	const struct uiommu_plan *plan = &uiommu->plan;
-	const struct uiommu_pt *pt = &uiommu->identity.hw.pt;
-	struct uiommu_range part;
-	uint32_t count = 0;
-	uiommu_iova_t end;
-
-	while (uiommu_core_part(plan->group_regions, plan->group_region_count,
-				range, &part)) {
-		if (!uiommu_pt_find(pt, part, false, &part.first)) {
-			if (!uiommu_pt_find(pt, part, true, &end))
-				part.last = end - 1;
-			if (count < room)
-				runs[count] = part;
-			count++;
-		}
-		if (part.last == range.last)
-			break;
-		range.first = part.last + 1;
-	}
-	return count;
-}
-
-static int identity_map_runs(struct uiommu_domain *identity,
-			     const struct uiommu_range *runs, uint32_t count)
-{
-	uint64_t unmapped;
-	uint32_t i;
-	bool stuck;
-	int err = UIOMMU_OK;
-
-	for (i = 0; i < count && !err; i++)
-		err = uiommu_core_map(identity, runs[i], runs[i].first,
-				      IDENTITY_PROT, 0, &stuck);
-	if (!err)
-		return UIOMMU_OK;
-	/* Whole runs: no leaf is split, so only a broken unit is in the way. */
-	for (i--; i > 0; i--)
-		if (uiommu_core_unmap(identity, runs[i - 1], &unmapped))
-			uiommu_store(&identity->lost, 1u);
-	return err;
-}
-
 static int identity_grow(struct uiommu *uiommu, struct uiommu_range pages)
 {
-	struct uiommu_range *runs;
-	struct uiommu_block block;
-	uint32_t count;
+	const struct uiommu_plan *plan = &uiommu->edition->view.plan;
+	struct uiommu_domain *identity = &uiommu->identity;
+	struct uiommu_runs runs;
 	int err;
 
-	count = identity_find_runs(uiommu, pages, NULL, 0);
-	err = uiommu_block_alloc(uiommu->host, (uint64_t)count * sizeof(*runs),
-				 &block);
+	runs.count = uiommu_core_find_runs(
+		&identity->hw.pt, plan->group_regions, plan->group_region_count,
+		pages, NULL, 0);
+	err = uiommu_block_alloc(uiommu->host,
+				 (uint64_t)runs.count * sizeof(*runs.ranges),
+				 &runs.block);
 	if (err)
 		return err;
-	runs = block.memory;
-	(void)identity_find_runs(uiommu, pages, runs, count);
-	err = identity_map_runs(&uiommu->identity, runs, count);
-	uiommu_block_free(uiommu->host, &block);
+	runs.ranges = runs.block.memory;
+	(void)uiommu_core_find_runs(&identity->hw.pt, plan->group_regions,
+				    plan->group_region_count, pages,
+				    runs.ranges, runs.count);
+	err = uiommu_core_map_runs(identity, &runs);
+	uiommu_core_runs_free(uiommu, &runs);
 	return err;
 }
 

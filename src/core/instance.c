@@ -95,7 +95,8 @@ static int core_fill(struct uiommu *uiommu, const struct uiommu_config *config)
 
 	uiommu->mutex = uiommu_host_lock_create(uiommu->host,
 						UIOMMU_LOCK_MUTEX);
-	if (!uiommu->mutex)
+	uiommu->index = uiommu_host_lock_create(uiommu->host, UIOMMU_LOCK_SPIN);
+	if (!uiommu->mutex || !uiommu->index)
 		return UIOMMU_ENOMEM;
 	err = uiommu_bounces_init(uiommu);
 	if (err)
@@ -106,6 +107,13 @@ static int core_fill(struct uiommu *uiommu, const struct uiommu_config *config)
 	err = core_read_table(uiommu, config);
 	if (err)
 		return err;
+	err = uiommu_block_alloc(uiommu->host,
+				 (uint64_t)uiommu->dmar.record_count *
+					 sizeof(*uiommu->units),
+				 &uiommu->unit_block);
+	if (err)
+		return err;
+	uiommu->units = uiommu->unit_block.memory;
 	err = uiommu_vtd_ops.create(&env, &uiommu->driver);
 	if (!err)
 		uiommu_core_log_units(uiommu);
@@ -162,6 +170,9 @@ void uiommu_destroy(struct uiommu *uiommu)
 	uiommu_block_free(host, &uiommu->records);
 	uiommu_block_free(host, &uiommu->table);
 	uiommu_bounces_fini(uiommu);
+	uiommu_block_free(host, &uiommu->unit_block);
+	if (uiommu->index)
+		uiommu_host_lock_destroy(host, uiommu->index);
 	if (uiommu->mutex)
 		uiommu_host_lock_destroy(host, uiommu->mutex);
 	self = uiommu->self;
@@ -181,16 +192,6 @@ int uiommu_scan_pci(struct uiommu *uiommu, uint16_t segment, uint8_t first_bus,
 		uiommu_topology_enable_acs(&uiommu->topology);
 	uiommu_host_lock_release(uiommu->mutex, state);
 	return err;
-}
-
-const struct uiommu_plan *uiommu_plan(const struct uiommu *uiommu)
-{
-	return uiommu_load(&uiommu->started) ? &uiommu->plan : NULL;
-}
-
-const struct uiommu_topology *uiommu_topology(const struct uiommu *uiommu)
-{
-	return &uiommu->topology;
 }
 
 const struct uiommu_dmar *uiommu_dmar(const struct uiommu *uiommu)

@@ -9,10 +9,11 @@
 #include "core/object.h"
 
 const struct uiommu_region *
-uiommu_group_regions(const struct uiommu_group *group, uint32_t *count)
+uiommu_core_regions(const struct uiommu_edition *edition, uint32_t index,
+		    uint32_t *count)
 {
-	const struct uiommu_plan *plan = &group->uiommu->plan;
-	const struct uiommu_plan_group *from = &plan->groups[group->id];
+	const struct uiommu_plan *plan = &edition->view.plan;
+	const struct uiommu_plan_group *from = &plan->groups[index];
 
 	*count = from->region_count;
 	return &plan->group_regions[from->region_first];
@@ -75,56 +76,25 @@ bool uiommu_core_part(const struct uiommu_region *regions, uint32_t count,
 	return true;
 }
 
-/* The parts of the group's direct regions that can be mapped, one by one. */
-struct region_parts {
-	const struct uiommu_region *regions;
-	uint32_t count;
-	uint32_t index; /* of the region that the last part is of */
-	bool began;
-	struct uiommu_range part;
-};
-
-static struct region_parts region_parts(const struct uiommu_group *group)
-{
-	struct region_parts parts = { 0 };
-
-	parts.regions = uiommu_group_regions(group, &parts.count);
-	return parts;
-}
-
-static bool region_next(struct region_parts *p)
-{
-	for (; p->index < p->count; p->index++, p->began = false) {
-		const struct uiommu_region *region = &p->regions[p->index];
-		struct uiommu_range rest = uiommu_core_pages(region->range);
-
-		if (!uiommu_core_is_direct(region))
-			continue;
-		if (p->began) {
-			if (p->part.last >= rest.last)
-				continue;
-			rest.first = p->part.last + 1;
-		}
-		p->began = true;
-		if (uiommu_core_part(p->regions, p->count, rest, &p->part))
-			return true;
-	}
-	return false;
-}
-
 /* What a host bridge takes for its buses never comes to the unit. */
-static int region_reserve_windows(const struct uiommu_group *group,
-				  struct uiommu_domain *domain)
+static int region_reserve_windows(struct uiommu *uiommu,
+				  const struct uiommu_edition *edition,
+				  uint32_t index, struct uiommu_domain *domain)
 {
-	const struct uiommu *uiommu = group->uiommu;
+	const struct uiommu_plan *plan = &edition->view.plan;
+	const struct uiommu_plan_group *group = &plan->groups[index];
 	uint32_t i, k;
 	int err;
 
 	for (i = 0; i < uiommu->window_count; i++) {
-		for (k = 0; k < group->member_count; k++)
-			if (uiommu_core_member(group, k)->hw.sids[0].segment ==
-			    uiommu->windows[i].segment)
+		for (k = 0; k < group->member_count; k++) {
+			uint32_t member =
+				plan->members[group->member_first + k];
+
+			if (plan->aliases[plan->devices[member].alias_first]
+				    .segment == uiommu->windows[i].segment)
 				break;
+		}
 		if (k == group->member_count)
 			continue;
 		err = uiommu_iova_reserve(
@@ -136,165 +106,208 @@ static int region_reserve_windows(const struct uiommu_group *group,
 	return UIOMMU_OK;
 }
 
-int uiommu_core_reserve(struct uiommu_group *group,
+int uiommu_core_reserve(struct uiommu *uiommu,
+			const struct uiommu_edition *edition, uint32_t index,
 			struct uiommu_domain *domain)
 {
 	const struct uiommu_region *regions;
 	uint32_t count, i;
 	int err;
 
-	regions = uiommu_group_regions(group, &count);
+	regions = uiommu_core_regions(edition, index, &count);
 	for (i = 0; i < count; i++) {
 		err = uiommu_iova_reserve(&domain->iova,
 					  uiommu_core_pages(regions[i].range));
 		if (err)
 			return err;
 	}
-	return region_reserve_windows(group, domain);
+	return region_reserve_windows(uiommu, edition, index, domain);
 }
 
-/*
- * Regions of different types overlap, so only what is not mapped yet is
- * entered, each run with one call. All of them map 1:1 and, by the plan, for
- * reading and writing; what is there already is therefore right.
- */
-static int region_map_holes(struct uiommu_domain *domain,
-			    struct uiommu_range pages, unsigned int prot)
+/* --- Runs ----------------------------------------------------------------- */
+
+uint32_t uiommu_core_find_runs(const struct uiommu_pt *pt,
+			       const struct uiommu_region *regions,
+			       uint32_t region_count, struct uiommu_range range,
+			       struct uiommu_range *runs, uint32_t room)
 {
-	struct uiommu_range rest = pages;
-	struct uiommu_range run;
+	struct uiommu_range part;
+	uint32_t count = 0;
 	uiommu_iova_t end;
+
+	while (uiommu_core_part(regions, region_count, range, &part)) {
+		if (!uiommu_pt_find(pt, part, false, &part.first)) {
+			if (!uiommu_pt_find(pt, part, true, &end))
+				part.last = end - 1;
+			if (count < room)
+				runs[count] = part;
+			count++;
+		}
+		if (part.last == range.last)
+			break;
+		range.first = part.last + 1;
+	}
+	return count;
+}
+
+int uiommu_core_map_runs(struct uiommu_domain *domain,
+			 const struct uiommu_runs *runs)
+{
+	struct uiommu_runs done = *runs;
+	uint32_t i;
 	bool stuck;
 	int err;
 
-	while (!uiommu_pt_find(&domain->hw.pt, rest, false, &run.first)) {
-		rest.first = run.first;
-		run.last = rest.last;
-		if (!uiommu_pt_find(&domain->hw.pt, rest, true, &end))
-			run.last = end - 1;
-		err = uiommu_core_map(domain, run, run.first, prot, 0, &stuck);
-		if (err)
-			return err;
-		if (run.last == rest.last)
-			break;
-		rest.first = run.last + 1;
+	for (i = 0; i < runs->count; i++) {
+		err = uiommu_core_map(
+			domain, runs->ranges[i], runs->ranges[i].first,
+			UIOMMU_PROT_READ | UIOMMU_PROT_WRITE, 0, &stuck);
+		if (!err)
+			continue;
+		done.count = i;
+		uiommu_core_runs_undo(domain, &done);
+		return err;
 	}
 	return UIOMMU_OK;
 }
 
-int uiommu_core_map_direct(struct uiommu_group *group,
-			   struct uiommu_domain *domain)
+void uiommu_core_runs_undo(struct uiommu_domain *domain,
+			   const struct uiommu_runs *runs)
 {
-	struct region_parts parts = region_parts(group);
-	int err = UIOMMU_OK;
+	uint64_t unmapped;
+	uint32_t i;
 
-	while (!err && region_next(&parts)) {
-		const struct uiommu_region *region =
-			&parts.regions[parts.index];
+	/* Whole runs: no leaf is split, so only a broken unit is in the way. */
+	for (i = runs->count; i > 0; i--)
+		if (uiommu_core_unmap(domain, runs->ranges[i - 1], &unmapped))
+			uiommu_store(&domain->lost, 1u);
+}
 
-		if (parts.part.last > domain->aperture.last)
-			err = UIOMMU_ERANGE;
-		else
-			err = region_map_holes(domain, parts.part,
-					       region->prot);
-		if (err == UIOMMU_ERANGE)
-			uiommu_log(
-				group->uiommu->host, UIOMMU_LOG_ERROR,
-				UIOMMU_SID_FMT
-				": reserved region %llx-%llx is out of reach "
-				"of the page tables (%llx)",
-				UIOMMU_SID_ARGS(uiommu_core_member(group, 0)
-							->hw.sids[0]),
-				(unsigned long long)region->range.first,
-				(unsigned long long)region->range.last,
-				(unsigned long long)domain->aperture.last);
+void uiommu_core_runs_free(struct uiommu *uiommu, struct uiommu_runs *runs)
+{
+	uiommu_block_free(uiommu->host, &runs->block);
+	runs->count = 0;
+}
+
+/* --- Direct regions ------------------------------------------------------- */
+
+/* Is every part of them that is to be mapped within reach of the tables? */
+static int region_check_reach(struct uiommu *uiommu,
+			      const struct uiommu_region *regions,
+			      uint32_t count, struct uiommu_sid sid,
+			      uint64_t reach)
+{
+	struct uiommu_range part;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		struct uiommu_range beyond = uiommu_core_pages(
+			regions[i].range);
+
+		if (!uiommu_core_is_direct(&regions[i]) || reach >= beyond.last)
+			continue;
+		if (beyond.first <= reach)
+			beyond.first = reach + 1;
+		if (!uiommu_core_part(regions, count, beyond, &part))
+			continue;
+		uiommu_log(uiommu->host, UIOMMU_LOG_ERROR,
+			   UIOMMU_SID_FMT ": reserved region %llx-%llx is out "
+					  "of reach of the page tables (%llx)",
+			   UIOMMU_SID_ARGS(sid),
+			   (unsigned long long)regions[i].range.first,
+			   (unsigned long long)regions[i].range.last,
+			   (unsigned long long)reach);
+		return UIOMMU_ERANGE;
 	}
+	return UIOMMU_OK;
+}
+
+/*
+ * Regions of different types overlap, so they are joined before; all of them
+ * map 1:1 and, by the plan, for reading and writing: what is there is right.
+ */
+static uint32_t region_join(const struct uiommu_region *regions, uint32_t count,
+			    struct uiommu_range *joined)
+{
+	uint32_t found = 0;
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		if (uiommu_core_is_direct(&regions[i]))
+			found = uiommu_core_join(
+				joined, found,
+				uiommu_core_pages(regions[i].range));
+	return found;
+}
+
+static uint32_t
+region_find_all(const struct uiommu_pt *pt, const struct uiommu_region *regions,
+		uint32_t count, const struct uiommu_range *joined,
+		uint32_t joined_count, struct uiommu_range *runs, uint32_t room)
+{
+	uint32_t found = 0;
+	uint32_t i;
+
+	for (i = 0; i < joined_count; i++) {
+		uint32_t left = found < room ? room - found : 0;
+
+		found += uiommu_core_find_runs(pt, regions, count, joined[i],
+					       left ? runs + found : NULL,
+					       left);
+	}
+	return found;
+}
+
+static int region_find_direct(struct uiommu *uiommu, const struct uiommu_pt *pt,
+			      const struct uiommu_region *regions,
+			      uint32_t count, struct uiommu_runs *runs)
+{
+	struct uiommu_block joined;
+	uint32_t joined_count;
+	int err;
+
+	err = uiommu_block_alloc(uiommu->host,
+				 ((uint64_t)count + 1) * sizeof(*runs->ranges),
+				 &joined);
+	if (err)
+		return err;
+	joined_count = region_join(regions, count, joined.memory);
+	runs->count = region_find_all(pt, regions, count, joined.memory,
+				      joined_count, NULL, 0);
+	err = uiommu_block_alloc(uiommu->host,
+				 (uint64_t)runs->count * sizeof(*runs->ranges),
+				 &runs->block);
+	runs->ranges = runs->block.memory;
+	if (!err)
+		(void)region_find_all(pt, regions, count, joined.memory,
+				      joined_count, runs->ranges, runs->count);
+	uiommu_block_free(uiommu->host, &joined);
 	return err;
 }
 
-/* Leaf by leaf: regions of many GiB exist. */
-static bool region_mapped(const struct uiommu_domain *domain,
-			  struct uiommu_range part, unsigned int prot)
+int uiommu_core_map_direct(struct uiommu *uiommu,
+			   const struct uiommu_edition *edition, uint32_t index,
+			   struct uiommu_domain *domain,
+			   struct uiommu_runs *runs)
 {
-	struct uiommu_pt_leaf leaf;
-	uiommu_iova_t at = part.first;
-
-	for (;;) {
-		if (uiommu_pt_leaf(&domain->hw.pt, at, &leaf) ||
-		    leaf.paddr != leaf.range.first || (prot & ~leaf.prot))
-			return false;
-		if (leaf.range.last >= part.last)
-			return true;
-		at = leaf.range.last + 1;
-	}
-}
-
-bool uiommu_core_has_direct(const struct uiommu_group *group)
-{
+	const struct uiommu_plan *plan = &edition->view.plan;
 	const struct uiommu_region *regions;
-	uint32_t count, i;
+	uint32_t count, member;
+	int err;
 
-	regions = uiommu_group_regions(group, &count);
-	for (i = 0; i < count; i++)
-		if (regions[i].type == UIOMMU_REGION_DIRECT)
-			return true;
-	return false;
-}
-
-static bool region_meets(const struct uiommu_group *group,
-			 struct uiommu_range range)
-{
-	struct region_parts parts = region_parts(group);
-
-	while (region_next(&parts))
-		if (parts.regions[parts.index].type == UIOMMU_REGION_DIRECT &&
-		    parts.part.first <= range.last &&
-		    range.first <= parts.part.last)
-			return true;
-	return false;
-}
-
-bool uiommu_core_keeps(const struct uiommu_domain *domain,
-		       struct uiommu_range range)
-{
-	const struct uiommu *uiommu = domain->uiommu;
-	uint32_t i;
-
-	/* Seldom any: direct regions and unmanaged domains hardly meet. */
-	if (!uiommu_load(&domain->kept))
-		return false;
-	for (i = 0; i < uiommu->plan.group_count; i++)
-		if (uiommu_load(&uiommu->groups[i].domain) == domain &&
-		    region_meets(&uiommu->groups[i], range))
-			return true;
-	return false;
-}
-
-int uiommu_core_check_direct(const struct uiommu_group *group,
-			     const struct uiommu_domain *domain)
-{
-	struct region_parts parts = region_parts(group);
-
-	if (domain->hw.type == UIOMMU_DOMAIN_IDENTITY)
-		return UIOMMU_OK;
-	while (region_next(&parts)) {
-		const struct uiommu_region *region =
-			&parts.regions[parts.index];
-
-		if (region->type != UIOMMU_REGION_DIRECT)
-			continue;
-		if (domain->hw.type != UIOMMU_DOMAIN_BLOCKED &&
-		    region_mapped(domain, parts.part, region->prot))
-			continue;
-		uiommu_log(group->uiommu->host, UIOMMU_LOG_DEBUG,
-			   UIOMMU_SID_FMT ": %s domain refused for group %u, "
-					  "firmware keeps %llx-%llx",
-			   UIOMMU_SID_ARGS(
-				   uiommu_core_member(group, 0)->hw.sids[0]),
-			   uiommu_domain_type_name(domain->hw.type), group->id,
-			   (unsigned long long)region->range.first,
-			   (unsigned long long)region->range.last);
-		return UIOMMU_EPERM;
-	}
-	return UIOMMU_OK;
+	memset(runs, 0, sizeof(*runs));
+	regions = uiommu_core_regions(edition, index, &count);
+	member = plan->members[plan->groups[index].member_first];
+	err = region_check_reach(
+		uiommu, regions, count,
+		plan->aliases[plan->devices[member].alias_first],
+		domain->aperture.last);
+	if (err)
+		return err;
+	err = region_find_direct(uiommu, &domain->hw.pt, regions, count, runs);
+	if (!err)
+		err = uiommu_core_map_runs(domain, runs);
+	if (err)
+		uiommu_core_runs_free(uiommu, runs);
+	return err;
 }

@@ -5,93 +5,12 @@
 #include "base/format.h"
 #include "core/object.h"
 
-/* What the driver requires of devices, in room for all functions. */
-static uint32_t start_requirements(struct uiommu *uiommu,
-				   struct uiommu_plan_override *requirements)
-{
-	const struct uiommu_topology *topology = &uiommu->topology;
-	struct uiommu_driver *driver = uiommu->driver;
-	uint32_t count = 0;
-	uint32_t i;
-
-	for (i = 0; i < topology->count; i++) {
-		enum uiommu_domain_type type = driver->ops->def_domain_type(
-			driver, &topology->functions[i]);
-
-		if (type == UIOMMU_DOMAIN_NONE)
-			continue;
-		requirements[count].sid = topology->functions[i].sid;
-		requirements[count++].type = type;
-	}
-	return count;
-}
-
-/* What is found out for the plan, in memory that goes with it. */
-struct start_facts {
-	struct uiommu_block units;
-	struct uiommu_block requirements;
-};
-
-static int start_find_facts(struct uiommu *uiommu, struct start_facts *facts,
-			    struct uiommu_plan_input *input)
-{
-	struct uiommu_driver *driver = uiommu->driver;
-	uint32_t count = uiommu->dmar.record_count;
-	int err;
-
-	err = uiommu_block_alloc(uiommu->host,
-				 (uint64_t)count * sizeof(*input->units),
-				 &facts->units);
-	if (err)
-		return err;
-	driver->ops->describe(driver, facts->units.memory, count);
-	input->units = facts->units.memory;
-	if (!driver->ops->def_domain_type)
-		return UIOMMU_OK;
-	err = uiommu_block_alloc(uiommu->host,
-				 (uint64_t)uiommu->topology.count *
-					 sizeof(*input->requirements),
-				 &facts->requirements);
-	if (err)
-		return err;
-	input->requirements = facts->requirements.memory;
-	input->requirement_count = start_requirements(
-		uiommu, facts->requirements.memory);
-	return UIOMMU_OK;
-}
-
-static int start_plan(struct uiommu *uiommu)
-{
-	struct uiommu_plan_input input = uiommu->input;
-	struct start_facts facts = { { NULL, 0 }, { NULL, 0 } };
-	int err;
-
-	err = uiommu_core_identity_check(uiommu, &uiommu->soft_identity);
-	if (err)
-		return err;
-	input.dmar = &uiommu->dmar;
-	input.topology = &uiommu->topology;
-	input.ram = uiommu->ram.ranges;
-	input.ram_count = uiommu->ram.count;
-	input.no_identity_tables = !uiommu->soft_identity;
-	input.isoch_without_tlb = uiommu_topology_isoch_without_tlb(
-		&uiommu->topology);
-	input.ggc = uiommu_topology_ggc(&uiommu->topology);
-	err = start_find_facts(uiommu, &facts, &input);
-	if (!err)
-		err = uiommu_plan_make(uiommu->host, &input, &uiommu->plan);
-	uiommu_block_free(uiommu->host, &facts.requirements);
-	uiommu_block_free(uiommu->host, &facts.units);
-	return err;
-}
-
 /*
  * Units that options leave alone: all of them, or those for displays. The plan
  * says so of their devices and gives them no unit.
  */
-static void start_leave(struct uiommu *uiommu)
+static void start_leave(struct uiommu *uiommu, const struct uiommu_plan *plan)
 {
-	const struct uiommu_plan *plan = &uiommu->plan;
 	struct uiommu_driver *driver = uiommu->driver;
 	uint32_t i;
 
@@ -107,36 +26,80 @@ static void start_leave(struct uiommu *uiommu)
  * The order is the point: tables and direct mappings, then contexts, then
  * translation. A device with a direct region never meets a gap.
  */
-static int start_build(struct uiommu *uiommu)
+static int start_hardware(struct uiommu *uiommu, struct uiommu_edition *first)
 {
 	struct uiommu_driver *driver = uiommu->driver;
 	int err;
 
-	err = start_plan(uiommu);
-	if (err)
-		return err;
-	start_leave(uiommu);
+	start_leave(uiommu, &first->view.plan);
 	err = driver->ops->start(driver);
 	if (err)
 		return err;
 	uiommu->driver_started = true;
-
 	err = uiommu_core_static_init(uiommu);
 	if (err)
 		return err;
-	err = uiommu_core_identity_make(uiommu);
-	if (err)
-		return err;
-	err = uiommu_core_devices_make(uiommu);
-	if (err)
-		return err;
-	err = uiommu_core_groups_make(uiommu);
-	if (err)
-		return err;
-	err = uiommu_core_groups_attach(uiommu);
+	err = uiommu_core_apply(uiommu, first);
 	if (err)
 		return err;
 	return driver->ops->enable(driver);
+}
+
+static int start_build(struct uiommu *uiommu)
+{
+	struct uiommu_edition *first;
+	int err;
+
+	err = uiommu_core_identity_check(uiommu, &uiommu->soft_identity);
+	if (err)
+		return err;
+	err = uiommu_core_edition_make(uiommu, &uiommu->topology, &first);
+	if (err)
+		return err;
+	err = start_hardware(uiommu, first);
+	/* Else it is in force, and teardown's. */
+	if (err && !uiommu->edition) {
+		uiommu->topology = first->view.topology;
+		uiommu_topology_init(&first->view.topology, uiommu->host);
+		uiommu_core_edition_free(uiommu, first);
+	}
+	return err;
+}
+
+/* The functions that are known stay known. */
+static void teardown_edition(struct uiommu *uiommu)
+{
+	struct uiommu_edition *last = uiommu->edition;
+	struct uiommu_edition *held;
+
+	if (last) {
+		uiommu->topology = last->view.topology;
+		uiommu_topology_init(&last->view.topology, uiommu->host);
+		last->holders = 0;
+		uiommu_core_edition_enforce(uiommu, NULL);
+	}
+	while (uiommu->editions) {
+		held = uiommu->editions;
+		uiommu->editions = held->next;
+		uiommu_core_edition_free(uiommu, held);
+	}
+}
+
+static void teardown_objects(struct uiommu *uiommu)
+{
+	struct uiommu_edition *last = uiommu->edition;
+	uint32_t i;
+
+	for (i = last ? last->view.plan.device_count : 0; i > 0; i--) {
+		uiommu_core_device_free(last->devices[i - 1]);
+		last->devices[i - 1] = NULL;
+	}
+	while (uiommu->groups) {
+		uiommu->groups->members = NULL;
+		uiommu_core_group_free(uiommu->groups);
+	}
+	while (uiommu->domains)
+		uiommu_core_domain_free(uiommu->domains);
 }
 
 void uiommu_core_teardown(struct uiommu *uiommu)
@@ -147,30 +110,27 @@ void uiommu_core_teardown(struct uiommu *uiommu)
 	if (uiommu->driver_started && driver->ops->disable)
 		driver->ops->disable(driver);
 	uiommu_bounces_drop(uiommu);
-	uiommu_core_devices_free(uiommu);
-	while (uiommu->domains)
-		uiommu_core_domain_free(uiommu->domains);
+	teardown_objects(uiommu);
 	uiommu_core_static_fini(uiommu);
 	if (uiommu->driver_started)
 		driver->ops->stop(driver);
 	uiommu->driver_started = false;
 
 	uiommu_pool_fini(&uiommu->pool);
-	uiommu->groups = NULL;
-	uiommu_block_free(uiommu->host, &uiommu->group_block);
-	uiommu_block_free(uiommu->host, &uiommu->unit_block);
-	uiommu_plan_fini(&uiommu->plan);
-	memset(&uiommu->plan, 0, sizeof(uiommu->plan));
+	uiommu_pool_fini(&uiommu->group_pool);
+	uiommu_pool_fini(&uiommu->device_pool);
+	teardown_edition(uiommu);
 }
 
 /* Who is confined, and who is not: no number here is to be guessed. */
 static void start_log(struct uiommu *uiommu)
 {
-	uint32_t in[UIOMMU_DOMAIN_UNMANAGED + 1] = { 0 };
-	uint32_t count = uiommu->plan.device_count;
+	uint32_t in[UIOMMU_DOMAIN_SINK + 1] = { 0 };
+	const struct uiommu_edition *first = uiommu->edition;
+	uint32_t count = first->view.plan.device_count;
 	uint32_t i;
 
-	if (uiommu->plan.off) {
+	if (first->view.plan.off) {
 		uiommu_log(uiommu->host, UIOMMU_LOG_WARN,
 			   "remapping is off by option: the DMA of %u devices "
 			   "is not confined",
@@ -178,14 +138,14 @@ static void start_log(struct uiommu *uiommu)
 		return;
 	}
 	for (i = 0; i < count; i++) {
-		const struct uiommu_domain *domain = uiommu->devices[i].domain;
+		const struct uiommu_domain *domain = first->devices[i]->domain;
 
 		in[domain ? domain->hw.type : UIOMMU_DOMAIN_NONE]++;
 	}
 	uiommu_log(uiommu->host, UIOMMU_LOG_INFO,
 		   "%u devices in %u groups: %u translated, %u in identity, "
 		   "%u blocked",
-		   count, uiommu->plan.group_count, in[UIOMMU_DOMAIN_DMA],
+		   count, first->view.plan.group_count, in[UIOMMU_DOMAIN_DMA],
 		   in[UIOMMU_DOMAIN_IDENTITY], in[UIOMMU_DOMAIN_BLOCKED]);
 	if (in[UIOMMU_DOMAIN_NONE])
 		uiommu_log(uiommu->host, UIOMMU_LOG_WARN,
@@ -207,6 +167,10 @@ int uiommu_start(struct uiommu *uiommu)
 		goto out;
 	uiommu_pool_init(&uiommu->pool, uiommu->host,
 			 sizeof(struct uiommu_domain));
+	uiommu_pool_init(&uiommu->group_pool, uiommu->host,
+			 sizeof(struct uiommu_group));
+	uiommu_pool_init(&uiommu->device_pool, uiommu->host,
+			 sizeof(struct uiommu_device));
 	err = start_build(uiommu);
 	if (err) {
 		uiommu_core_teardown(uiommu);

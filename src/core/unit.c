@@ -59,14 +59,3 @@ void uiommu_core_log_units(struct uiommu *uiommu)
 			   info.passthrough ? ", pass-through" : "",
 			   info.caching ? ", caching mode" : "");
 }
-
-bool uiommu_core_broken(struct uiommu *uiommu)
-{
-	struct uiommu_unit_info info;
-	uint32_t index;
-
-	for (index = 0; !uiommu_unit_info(uiommu, index, &info); index++)
-		if (info.broken)
-			return true;
-	return false;
-}

@@ -38,10 +38,10 @@ static inline bool uiommu_dma_dir_ok(enum uiommu_dma_dir dir)
 	return (unsigned int)dir - 1u < 3u;
 }
 
-/* Are addresses physical for this device? @domain may be NULL. */
+/* What @domain, the device's for the DMA API, is; NULL: it is not in use. */
 static inline bool uiommu_dma_is_direct(const struct uiommu_domain *domain)
 {
-	return !domain || domain->hw.type == UIOMMU_DOMAIN_IDENTITY;
+	return domain && domain->hw.type == UIOMMU_DOMAIN_IDENTITY;
 }
 
 static inline bool uiommu_dma_is_mapped(const struct uiommu_domain *domain)
@@ -49,17 +49,10 @@ static inline bool uiommu_dma_is_mapped(const struct uiommu_domain *domain)
 	return domain && domain->hw.type == UIOMMU_DOMAIN_DMA;
 }
 
-/*
- * Where addresses that the DMA API gave out are mapped: the group's default
- * domain, also while the group is in identity for a time; or NULL.
- */
-static inline struct uiommu_domain *
-uiommu_dma_home(const struct uiommu_device *device)
+/* The error where it is neither. */
+static inline int uiommu_dma_refusal(const struct uiommu_domain *domain)
 {
-	struct uiommu_domain *home;
-
-	home = device->group ? device->group->default_domain : NULL;
-	return uiommu_dma_is_mapped(home) ? home : NULL;
+	return domain ? UIOMMU_EPERM : UIOMMU_EACCES;
 }
 
 /*

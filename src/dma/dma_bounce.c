@@ -277,7 +277,7 @@ static int bounce_unmap_slot(struct uiommu_device *device, uiommu_iova_t iova,
 int uiommu_bounce_unmap(struct uiommu_device *device, uiommu_iova_t iova,
 			size_t size)
 {
-	struct uiommu_domain *domain = uiommu_load(&device->domain);
+	struct uiommu_domain *domain = uiommu_load(&device->dma);
 	bool found;
 	int err;
 
@@ -286,11 +286,8 @@ int uiommu_bounce_unmap(struct uiommu_device *device, uiommu_iova_t iova,
 		if (found)
 			return err;
 	}
-	err = uiommu_dma_unmap_pages(device, iova & ~UIOMMU_PAGE_MASK,
-				     uiommu_dma_span(iova, iova + (size - 1)));
-	if (err == UIOMMU_ENOENT && uiommu_dma_is_mapped(domain))
-		err = bounce_unmap_slot(device, iova, size, &found);
-	return err;
+	return uiommu_dma_unmap_pages(device, iova & ~UIOMMU_PAGE_MASK,
+				      uiommu_dma_span(iova, iova + (size - 1)));
 }
 
 /* --- Sync --- */
@@ -339,7 +336,7 @@ static int bounce_sync(struct uiommu_device *device, uiommu_iova_t iova,
 	if (!uiommu_dma_range_ok(iova, size))
 		return UIOMMU_EINVAL;
 	if (!uiommu_load(&device->bounced) ||
-	    uiommu_dma_is_mapped(uiommu_load(&device->domain)))
+	    uiommu_dma_is_mapped(uiommu_load(&device->dma)))
 		return UIOMMU_OK;
 	err = bounce_get(device, iova, size, &bounce);
 	if (err || !bounce)

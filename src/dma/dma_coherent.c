@@ -26,6 +26,7 @@ static int coherent_direct(struct uiommu_device *device, size_t pages,
 static int coherent_mapped(struct uiommu_device *device, size_t size,
 			   size_t pages, void **cpu, uiommu_iova_t *iova)
 {
+	const struct uiommu_domain *domain = uiommu_load(&device->dma);
 	struct uiommu_host *host = device->uiommu->host;
 	uiommu_paddr_t paddr;
 	uiommu_iova_t address;
@@ -40,7 +41,8 @@ static int coherent_mapped(struct uiommu_device *device, size_t size,
 			     &address);
 	if (err) {
 		/* A broken unit may hold what was mapped for a moment. */
-		if (!uiommu_core_broken(device->uiommu))
+		if (!uiommu_dma_is_mapped(domain) ||
+		    !uiommu_core_domain_held(domain))
 			uiommu_host_page_free(host, memory, pages);
 		return err;
 	}
@@ -58,7 +60,7 @@ int uiommu_dma_alloc(struct uiommu_device *device, size_t size, void **cpu,
 		return UIOMMU_EINVAL;
 	if (!pages)
 		return UIOMMU_ENOMEM;
-	if (uiommu_dma_is_direct(uiommu_load(&device->domain)))
+	if (uiommu_dma_is_direct(uiommu_load(&device->dma)))
 		return coherent_direct(device, pages, cpu, iova);
 	return coherent_mapped(device, size, pages, cpu, iova);
 }

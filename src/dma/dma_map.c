@@ -81,7 +81,7 @@ static int dma_map_pages(struct uiommu_device *device,
 int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
 		   size_t size, enum uiommu_dma_dir dir, uiommu_iova_t *iova)
 {
-	struct uiommu_domain *domain = uiommu_load(&device->domain);
+	struct uiommu_domain *domain = uiommu_load(&device->dma);
 	uint64_t offset = paddr & UIOMMU_PAGE_MASK;
 	uiommu_iova_t page;
 	int err;
@@ -98,15 +98,15 @@ int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
 		return err;
 	}
 	if (!uiommu_dma_is_direct(domain))
-		return UIOMMU_EPERM;
+		return uiommu_dma_refusal(domain);
 	if (paddr + (size - 1) > device->dma_mask)
 		return uiommu_bounce_map(device, paddr, size, dir, iova);
 	*iova = paddr;
 	return UIOMMU_OK;
 }
 
-static int dma_unmap_home(struct uiommu_domain *domain, uiommu_iova_t first,
-			  uint64_t size)
+static int dma_unmap_translated(struct uiommu_domain *domain,
+				uiommu_iova_t first, uint64_t size)
 {
 	struct uiommu_range range = { first, first + (size - 1) };
 	struct uiommu_iova_node *node;
@@ -138,19 +138,13 @@ static int dma_unmap_home(struct uiommu_domain *domain, uiommu_iova_t first,
 int uiommu_dma_unmap_pages(struct uiommu_device *device, uiommu_iova_t first,
 			   uint64_t size)
 {
-	struct uiommu_domain *domain = uiommu_load(&device->domain);
-	struct uiommu_domain *home = uiommu_dma_home(device);
-	int err;
+	struct uiommu_domain *domain = uiommu_load(&device->dma);
 
 	if (uiommu_dma_is_mapped(domain))
-		return dma_unmap_home(domain, first, size);
+		return dma_unmap_translated(domain, first, size);
 	if (!uiommu_dma_is_direct(domain))
-		return UIOMMU_EPERM;
-	if (!home)
-		return UIOMMU_OK;
-	/* Mapped before the group went to identity? It may come back. */
-	err = dma_unmap_home(home, first, size);
-	return err == UIOMMU_ENOENT ? UIOMMU_OK : err;
+		return uiommu_dma_refusal(domain);
+	return UIOMMU_OK;
 }
 
 int uiommu_dma_unmap(struct uiommu_device *device, uiommu_iova_t iova,

@@ -210,7 +210,7 @@ int uiommu_dma_map_sg(struct uiommu_device *device, struct uiommu_sg *sg,
 		      uint32_t count, enum uiommu_dma_dir dir,
 		      uint32_t *segments)
 {
-	struct uiommu_domain *domain = uiommu_load(&device->domain);
+	struct uiommu_domain *domain = uiommu_load(&device->dma);
 	struct uiommu_range range;
 	uint64_t total;
 	int err;
@@ -224,7 +224,7 @@ int uiommu_dma_map_sg(struct uiommu_device *device, struct uiommu_sg *sg,
 	if (uiommu_dma_is_direct(domain))
 		return sg_map_direct(device, sg, count, dir, segments);
 	if (!uiommu_dma_is_mapped(domain))
-		return UIOMMU_EPERM;
+		return uiommu_dma_refusal(domain);
 	err = uiommu_dma_iova_alloc(device, domain, sg[0].paddr, total,
 				    &range.first);
 	if (err)
@@ -290,8 +290,6 @@ static int sg_unmap_slots(struct uiommu_device *device,
 int uiommu_dma_unmap_sg(struct uiommu_device *device,
 			const struct uiommu_sg *sg, uint32_t count)
 {
-	struct uiommu_domain *domain = uiommu_load(&device->domain);
-	bool bounced = uiommu_load(&device->bounced);
 	uint64_t total;
 	bool found;
 	int err;
@@ -301,14 +299,12 @@ int uiommu_dma_unmap_sg(struct uiommu_device *device,
 	err = sg_measure(sg, count, &total);
 	if (err)
 		return err;
-	if (bounced && uiommu_dma_is_direct(domain)) {
+	if (uiommu_load(&device->bounced) &&
+	    uiommu_dma_is_direct(uiommu_load(&device->dma))) {
 		err = sg_unmap_slots(device, sg, count, &found);
 		if (found)
 			return err;
 	}
-	err = uiommu_dma_unmap_pages(device, sg[0].iova & ~UIOMMU_PAGE_MASK,
-				     total);
-	if (bounced && err == UIOMMU_ENOENT && uiommu_dma_is_mapped(domain))
-		err = sg_unmap_slots(device, sg, count, &found);
-	return err;
+	return uiommu_dma_unmap_pages(device, sg[0].iova & ~UIOMMU_PAGE_MASK,
+				      total);
 }

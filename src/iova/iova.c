@@ -221,3 +221,12 @@ void uiommu_iova_unclaim(struct uiommu_iova_space *space,
 	node->state = IOVA_GIVEN;
 	uiommu_host_lock_release(space->lock, state);
 }
+
+size_t uiommu_iova_live(struct uiommu_iova_space *space)
+{
+	unsigned long state = uiommu_host_lock_acquire(space->lock);
+	size_t live = space->live;
+
+	uiommu_host_lock_release(space->lock, state);
+	return live;
+}

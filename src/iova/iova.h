@@ -80,4 +80,7 @@ void uiommu_iova_release(struct uiommu_iova_space *space,
 void uiommu_iova_unclaim(struct uiommu_iova_space *space,
 			 struct uiommu_iova_node *node);
 
+/* How many ranges are given out. Context: any. */
+size_t uiommu_iova_live(struct uiommu_iova_space *space);
+
 #endif /* UIOMMU_IOVA_H */

@@ -13,6 +13,8 @@
 bool uiommu_pci_function_read(struct uiommu_host *host, struct uiommu_sid sid,
 			      struct uiommu_pci_function *function);
 
+#define UIOMMU_PCI_BUSES 0x18 /* register of a bridge: its bus numbers */
+
 /* The same for a virtual function of @physical, which has no id of its own. */
 void uiommu_pci_virtual_read(struct uiommu_host *host, struct uiommu_sid sid,
 			     const struct uiommu_pci_function *physical,

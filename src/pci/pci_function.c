@@ -21,7 +21,6 @@
 #define PCI_HEADER		0x0c
 #define  PCI_HEADER_MULTI	UIOMMU_BIT32(23)
 #define PCI_CARDBUS_CAPS	0x14
-#define PCI_BUSES		0x18
 #define PCI_CAPS		0x34
 #define PCI_CAPS_FIRST		0x40
 #define PCI_CAPS_MOST		48	/* (256 - 64) / 4 */
@@ -187,7 +186,8 @@ bool uiommu_pci_function_read(struct uiommu_host *host, struct uiommu_sid sid,
 	if (function->header_type > 2)
 		return false;
 	if (function->header_type != 0) {
-		uint32_t buses = uiommu_host_pci_read32(host, sid, PCI_BUSES);
+		uint32_t buses = uiommu_host_pci_read32(host, sid,
+							UIOMMU_PCI_BUSES);
 
 		function->secondary_bus = (uint8_t)(buses >> 8);
 		function->subordinate_bus = (uint8_t)(buses >> 16);

@@ -334,6 +334,41 @@ static void pci_place(struct uiommu_topology *topology, uint32_t used)
 	uiommu_pci_find_parents(topology, segment);
 }
 
+static bool pci_has_children(const struct uiommu_topology *topology,
+			     uint32_t bridge)
+{
+	uint32_t i;
+
+	for (i = 0; i < topology->count; i++)
+		if (topology->functions[i].parent == bridge)
+			return true;
+	return false;
+}
+
+/*
+ * A port that waited for something to be plugged in may have been given its
+ * buses only now. One above known functions keeps those that they were found
+ * by.
+ */
+static void pci_renumber(struct uiommu_topology *topology, uint16_t segment)
+{
+	uint32_t i, buses;
+
+	for (i = 0; i < topology->count; i++) {
+		struct uiommu_pci_function *bridge = &topology->functions[i];
+
+		if (bridge->sid.segment != segment ||
+		    bridge->header_type == 0 || pci_has_children(topology, i))
+			continue;
+		buses = uiommu_host_pci_read32(topology->host, bridge->sid,
+					       UIOMMU_PCI_BUSES);
+		if (buses == 0xffffffff)
+			continue; /* it has left */
+		bridge->secondary_bus = (uint8_t)(buses >> 8);
+		bridge->subordinate_bus = (uint8_t)(buses >> 16);
+	}
+}
+
 int uiommu_topology_rescan(struct uiommu_topology *topology, uint16_t segment,
 			   uint8_t first_bus, uint8_t last_bus)
 {
@@ -354,6 +389,8 @@ int uiommu_topology_rescan(struct uiommu_topology *topology, uint16_t segment,
 	err = pci_scan_virtuals(&scan);
 	if (err)
 		return err;
+	if (scan.used != topology->count)
+		pci_renumber(topology, segment);
 	pci_place(topology, pci_settle(topology, scan.used));
 	return UIOMMU_OK;
 }

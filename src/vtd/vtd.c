@@ -153,7 +153,8 @@ static void vtd_describe(struct uiommu_driver *driver,
 	for (i = 0; i < count; i++) {
 		const struct vtd_unit *u = uiommu_vtd_find_unit(driver, i);
 
-		units[i].present = u;
+		/* One that start left alone takes no device before the next. */
+		units[i].present = u && (!u->driver->started || u->started);
 		units[i].passthrough = u && u->caps.passthrough;
 		units[i].caching = u && u->caps.caching;
 	}
@@ -395,6 +396,7 @@ const struct uiommu_driver_ops uiommu_vtd_ops = {
 	.device_fini = vtd_device_fini,
 	.pt_config = uiommu_vtd_pt_config,
 	.domain_init = uiommu_vtd_domain_init,
+	.domain_held = uiommu_vtd_domain_held,
 	.domain_fini = uiommu_vtd_domain_fini,
 	.attach = uiommu_vtd_attach,
 	.invalidate = uiommu_vtd_invalidate,

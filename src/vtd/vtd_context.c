@@ -118,20 +118,33 @@ static bool vtd_context_has(const struct vtd_device *dev, uint16_t rid)
 	return false;
 }
 
-/* The domain of some other device that the unit knows by @rid too. */
+static bool vtd_context_sinks(const struct vtd_domain *domain)
+{
+	return domain->hw->type == UIOMMU_DOMAIN_SINK;
+}
+
+/*
+ * The domain of some other device that the unit knows by @rid too; a sink only
+ * if none is in any other.
+ */
 static struct vtd_domain *vtd_context_sharer(const struct vtd_device *dev,
 					     uint16_t rid)
 {
+	struct vtd_domain *sink = NULL;
 	struct vtd_unit *u = dev->unit;
 	struct vtd_device *other;
 
 	if (u->bus[rid >> 8]->sharers[rid & 0xff] < 2)
 		return NULL;
-	for (other = u->devices; other; other = other->next)
-		if (other != dev && other->domain &&
-		    vtd_context_has(other, rid))
+	for (other = u->devices; other; other = other->next) {
+		if (other == dev || !other->domain ||
+		    !vtd_context_has(other, rid))
+			continue;
+		if (!vtd_context_sinks(other->domain))
 			return other->domain;
-	return NULL;
+		sink = other->domain;
+	}
+	return sink;
 }
 
 /* What the entry of @rid, one of the device's, is to say. */
@@ -139,10 +152,14 @@ static struct vtd_entry vtd_context_target(const struct vtd_device *dev,
 					   uint16_t rid)
 {
 	struct vtd_domain *domain = dev->domain;
+	struct vtd_domain *sharer = NULL;
 	struct vtd_entry none = { 0 };
 
-	if (!domain)
-		domain = vtd_context_sharer(dev, rid);
+	/* Who is refused takes no id from who is not. */
+	if (!domain || vtd_context_sinks(domain))
+		sharer = vtd_context_sharer(dev, rid);
+	if (sharer)
+		domain = sharer;
 	return domain ? uiommu_vtd_context_entry(dev->unit, domain) : none;
 }
 

@@ -168,6 +168,20 @@ int uiommu_vtd_domain_init(struct uiommu_driver *driver,
 	return UIOMMU_OK;
 }
 
+bool uiommu_vtd_domain_held(struct uiommu_driver *driver,
+			    const struct uiommu_hwdomain *domain)
+{
+	const struct vtd_domain *v = domain->priv;
+	uint32_t count = v ? uiommu_load(&v->slot_count) : 0;
+	uint32_t i;
+
+	(void)driver;
+	for (i = 0; i < count; i++)
+		if (uiommu_vtd_broken(v->slots[i].unit))
+			return true;
+	return false;
+}
+
 void uiommu_vtd_domain_fini(struct uiommu_driver *driver,
 			    struct uiommu_hwdomain *domain)
 {

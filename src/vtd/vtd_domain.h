@@ -50,6 +50,8 @@ int uiommu_vtd_pt_config(struct uiommu_driver *driver, const uint32_t *units,
 UIOMMU_MUST_CHECK
 int uiommu_vtd_domain_init(struct uiommu_driver *driver,
 			   struct uiommu_hwdomain *domain);
+bool uiommu_vtd_domain_held(struct uiommu_driver *driver,
+			    const struct uiommu_hwdomain *domain);
 void uiommu_vtd_domain_fini(struct uiommu_driver *driver,
 			    struct uiommu_hwdomain *domain);
 UIOMMU_MUST_CHECK

@@ -23,14 +23,18 @@ static void bring_up(struct fixture *f)
 {
 	machine_up(&f->machine);
 	f->group = machine_group(&f->machine, alone);
-	assert_int_equal(uiommu_domain_create(f->group, &f->domain), UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(f->group, f->domain), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_create(&f->group, 1, &f->domain),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_group_claim(f->group, f), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(f->group, f, f->domain),
+			 UIOMMU_OK);
 }
 
 static void take_down(struct fixture *f)
 {
-	assert_int_equal(uiommu_group_detach(f->group), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_destroy(f->domain), UIOMMU_OK);
+	assert_int_equal(uiommu_group_release(f->group, f), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_put(f->machine.uiommu, f->domain),
+			 UIOMMU_OK);
 	machine_down(&f->machine);
 }
 
@@ -305,7 +309,7 @@ static void test_host_failures(void **state)
 	pages = f->machine.host->pages;
 	for (nth = 1; nth < 100; nth++) {
 		user_fail_at(f->machine.host, nth);
-		err = uiommu_domain_create(f->group, &domain);
+		err = uiommu_domain_create(&f->group, 1, &domain);
 		if (err) {
 			assert_int_equal(err, UIOMMU_ENOMEM);
 			assert_true(f->machine.host->pages <= pages + 1);
@@ -320,12 +324,14 @@ static void test_host_failures(void **state)
 			assert_int_equal(
 				uiommu_domain_lookup(domain, 2 * MIB, &paddr),
 				UIOMMU_ENOENT);
-			assert_int_equal(uiommu_domain_destroy(domain),
-					 UIOMMU_OK);
+			assert_int_equal(
+				uiommu_domain_put(f->machine.uiommu, domain),
+				UIOMMU_OK);
 			continue;
 		}
 		user_fail_at(f->machine.host, 0);
-		assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
+		assert_int_equal(uiommu_domain_put(f->machine.uiommu, domain),
+				 UIOMMU_OK);
 		break;
 	}
 	assert_true(nth > 5);

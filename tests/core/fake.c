@@ -181,7 +181,7 @@ static int fake_device_init(struct uiommu_driver *driver,
 	struct fake_device *slot;
 	int err = fake_op();
 
-	FAKE_CHECK(fake.started && !fake.translating && dev->sid_count);
+	FAKE_CHECK(fake.started && dev->sid_count);
 	FAKE_CHECK(!(fake.left >> dev->unit & 1));
 	if (err)
 		return err;
@@ -199,7 +199,7 @@ static void fake_device_fini(struct uiommu_driver *driver,
 {
 	struct fake_device *slot = fake_slot(dev);
 
-	FAKE_CHECK(fake.started && !fake.translating);
+	FAKE_CHECK(fake.started);
 	uiommu_host_page_free(driver->host, slot->page, 4096);
 	memset(slot, 0, sizeof(*slot));
 }
@@ -246,6 +246,14 @@ static int fake_domain_init(struct uiommu_driver *driver,
 	return UIOMMU_OK;
 }
 
+static bool fake_domain_held(struct uiommu_driver *driver,
+			     const struct uiommu_hwdomain *domain)
+{
+	(void)driver;
+	FAKE_CHECK(domain->priv);
+	return fake.broken;
+}
+
 static void fake_domain_fini(struct uiommu_driver *driver,
 			     struct uiommu_hwdomain *domain)
 {
@@ -271,6 +279,8 @@ static int fake_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 		err = fake.fail_blocked ? UIOMMU_ETIMEDOUT : err;
 	} else if (domain->type == UIOMMU_DOMAIN_IDENTITY &&
 		   fake.no_passthrough && !domain->pt.root) {
+		err = UIOMMU_ENOTSUP;
+	} else if (fake.misfit_rid && dev->sids[0].rid == fake.misfit_rid) {
 		err = UIOMMU_ENOTSUP;
 	} else if (fake.fail_attach_all ||
 		   (fake.fail_attach_rid &&
@@ -346,6 +356,7 @@ const struct uiommu_driver_ops uiommu_vtd_ops = {
 	.device_fini = fake_device_fini,
 	.pt_config = fake_pt_config,
 	.domain_init = fake_domain_init,
+	.domain_held = fake_domain_held,
 	.domain_fini = fake_domain_fini,
 	.attach = fake_attach,
 	.invalidate = fake_invalidate,

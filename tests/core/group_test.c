@@ -51,58 +51,115 @@ static void assert_domain(struct machine *machine, struct uiommu_sid sid,
 static void test_attach_and_back(void **state)
 {
 	struct machine *machine = *state;
-	struct uiommu_domain *domains[3];
+	struct uiommu_domain *domains[2];
+	struct uiommu_domain *blocked;
 	struct uiommu_group *group;
 	struct uiommu_domain *own;
 
 	machine_up(machine);
 	group = machine_group(machine, first);
 	own = uiommu_group_default_domain(group);
-	domains[0] = uiommu_identity_domain(machine->uiommu);
-	domains[1] = uiommu_blocked_domain(machine->uiommu);
-	assert_int_equal(uiommu_domain_create(group, &domains[2]), UIOMMU_OK);
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(uiommu_group_attach(group, domains[i]),
-				 UIOMMU_OK);
+	blocked = uiommu_blocked_domain(machine->uiommu);
+	assert_int_equal(uiommu_domain_create(&group, 1, &domains[0]),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_domain_create(&group, 1, &domains[1]),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_group_claim(group, machine), UIOMMU_OK);
+	assert_ptr_equal(uiommu_group_owner(group), machine);
+	assert_domain(machine, first, blocked);
+	for (int i = 0; i < 2; i++) {
+		/* From one to the other without a stop at blocked. */
+		assert_int_equal(
+			uiommu_group_attach(group, machine, domains[i]),
+			UIOMMU_OK);
 		assert_domain(machine, first, domains[i]);
 		assert_ptr_equal(uiommu_group_default_domain(group), own);
-		assert_int_equal(uiommu_group_attach(group, domains[i]),
-				 UIOMMU_OK);
+		assert_int_equal(
+			uiommu_group_attach(group, machine, domains[i]),
+			UIOMMU_OK);
 	}
-	assert_int_equal(uiommu_domain_destroy(domains[2]), UIOMMU_EBUSY);
-	/* From one to the other without a stop at the default. */
-	assert_int_equal(uiommu_group_attach(group, domains[0]), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_destroy(domains[2]), UIOMMU_OK);
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_int_equal(uiommu_group_detach(group, machine), UIOMMU_OK);
+	assert_domain(machine, first, blocked);
+	assert_int_equal(uiommu_group_detach(group, machine), UIOMMU_OK);
+	assert_int_equal(uiommu_group_release(group, machine), UIOMMU_OK);
 	assert_domain(machine, first, own);
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_null(uiommu_group_owner(group));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(uiommu_domain_put(machine->uiommu, domains[i]),
+				 UIOMMU_OK);
 	machine_down(machine);
 }
 
 static void test_refused(void **state)
 {
 	struct machine *machine = *state;
+	struct uiommu_domain *foreign, *gone;
 	struct uiommu_group *group;
 	struct uiommu_domain *own;
-	struct uiommu_domain *foreign;
 	unsigned int attaches;
 
 	machine_up(machine);
 	group = machine_group(machine, first);
 	own = uiommu_group_default_domain(group);
 	foreign = uiommu_group_default_domain(machine_group(machine, alone));
+	assert_int_equal(uiommu_domain_create(&group, 1, &gone), UIOMMU_OK);
+	assert_int_equal(uiommu_group_claim(group, machine), UIOMMU_OK);
 	attaches = fake.attaches;
-	assert_int_equal(uiommu_group_attach(group, foreign), UIOMMU_EINVAL);
-	assert_int_equal(uiommu_domain_destroy(own), UIOMMU_EINVAL);
+	/* Domains that are nobody's to attach. */
+	assert_int_equal(uiommu_group_attach(group, machine, foreign),
+			 UIOMMU_EINVAL);
+	assert_int_equal(uiommu_group_attach(group, machine, own),
+			 UIOMMU_EINVAL);
 	assert_int_equal(
-		uiommu_domain_destroy(uiommu_identity_domain(machine->uiommu)),
+		uiommu_group_attach(group, machine,
+				    uiommu_identity_domain(machine->uiommu)),
+		UIOMMU_EINVAL);
+	assert_int_equal(uiommu_group_attach(group, state, gone),
+			 UIOMMU_EACCES);
+	assert_int_equal(uiommu_domain_put(machine->uiommu, gone), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, machine, gone),
+			 UIOMMU_ESTALE);
+	assert_int_equal(uiommu_domain_put(machine->uiommu, gone),
+			 UIOMMU_ESTALE);
+	assert_int_equal(uiommu_domain_put(machine->uiommu, own),
+			 UIOMMU_EINVAL);
+	assert_int_equal(
+		uiommu_domain_put(machine->uiommu,
+				  uiommu_identity_domain(machine->uiommu)),
 		UIOMMU_EINVAL);
 	assert_int_equal(
-		uiommu_domain_destroy(uiommu_blocked_domain(machine->uiommu)),
+		uiommu_domain_put(machine->uiommu,
+				  uiommu_blocked_domain(machine->uiommu)),
 		UIOMMU_EINVAL);
-	assert_int_equal(uiommu_group_attach(group, own), UIOMMU_OK);
 	assert_int_equal(fake.attaches, attaches);
-	assert_domain(machine, first, own);
+	assert_domain(machine, first, uiommu_blocked_domain(machine->uiommu));
+	machine_down(machine);
+}
+
+/* Who does not own a claimed group may do nothing with it. */
+static void test_strangers(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_group *group;
+	unsigned int attaches;
+
+	machine_up(machine);
+	group = machine_group(machine, first);
+	assert_int_equal(uiommu_group_claim(group, NULL), UIOMMU_EINVAL);
+	assert_int_equal(uiommu_group_detach(group, machine), UIOMMU_EACCES);
+	assert_int_equal(uiommu_group_claim(group, machine), UIOMMU_OK);
+	attaches = fake.attaches;
+	assert_int_equal(uiommu_group_claim(group, machine), UIOMMU_EOWNED);
+	assert_int_equal(uiommu_group_claim(group, state), UIOMMU_EOWNED);
+	assert_int_equal(uiommu_group_detach(group, state), UIOMMU_EACCES);
+	assert_int_equal(uiommu_group_release(group, state), UIOMMU_EACCES);
+	assert_int_equal(uiommu_device_use(machine_device(machine, second)),
+			 UIOMMU_EOWNED);
+	assert_int_equal(fake.attaches, attaches);
+	assert_domain(machine, first, uiommu_blocked_domain(machine->uiommu));
+	assert_int_equal(uiommu_group_release(group, machine), UIOMMU_OK);
+	assert_int_equal(uiommu_group_release(group, machine), UIOMMU_EACCES);
+	assert_domain(machine, first, uiommu_group_default_domain(group));
 	machine_down(machine);
 }
 
@@ -110,7 +167,6 @@ static void test_refused(void **state)
 static void test_roll_back(void **state)
 {
 	struct machine *machine = *state;
-	struct uiommu_domain *identity;
 	struct uiommu_group *group;
 	struct uiommu_domain *own;
 	int failures = 0;
@@ -118,23 +174,24 @@ static void test_roll_back(void **state)
 	machine_up(machine);
 	group = machine_group(machine, first);
 	own = uiommu_group_default_domain(group);
-	identity = uiommu_identity_domain(machine->uiommu);
 	for (uint64_t nth = 1;; nth++) {
 		int err;
 
 		fake.ops = 0;
 		fake.fail_op = nth;
 		fake.fail_error = UIOMMU_ENOSPC;
-		err = uiommu_group_attach(group, identity);
+		err = uiommu_group_claim(group, machine);
 		fake.fail_op = 0;
 		if (!err)
 			break;
 		assert_int_equal(err, UIOMMU_ENOSPC);
 		assert_domain(machine, first, own);
+		assert_null(uiommu_group_owner(group));
 		failures++;
 	}
 	assert_true(failures >= 2);
-	assert_domain(machine, first, identity);
+	assert_domain(machine, first, uiommu_blocked_domain(machine->uiommu));
+	assert_int_equal(uiommu_group_release(group, machine), UIOMMU_OK);
 	machine_down(machine);
 }
 
@@ -142,42 +199,29 @@ static void test_roll_back(void **state)
 static void test_roll_back_fails(void **state)
 {
 	struct machine *machine = *state;
+	struct uiommu_domain *domain;
 	struct uiommu_group *group;
 
 	machine_up(machine);
 	group = machine_group(machine, first);
+	assert_int_equal(uiommu_domain_create(&group, 1, &domain), UIOMMU_OK);
+	assert_int_equal(uiommu_group_claim(group, machine), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, machine, domain),
+			 UIOMMU_OK);
 	fake.ops = 0;
 	fake.fail_op = 2; /* the second member, ... */
 	fake.fail_to = 3; /* ... and the first on its way back */
-	assert_int_equal(uiommu_group_attach(group, uiommu_identity_domain(
-							    machine->uiommu)),
-			 UIOMMU_EIO);
+	assert_int_equal(uiommu_group_release(group, machine), UIOMMU_EIO);
 	assert_domain(machine, first, uiommu_blocked_domain(machine->uiommu));
 	assert_true(user_logged(machine->host, "cannot go back"));
-	/* It is not lost: the default domain is still there. */
+	assert_null(uiommu_group_owner(group));
+	/* It is not lost: the next driver brings it home. */
 	fake.fail_op = 0;
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_int_equal(uiommu_device_use(machine_device(machine, first)),
+			 UIOMMU_OK);
 	assert_domain(machine, first, uiommu_group_default_domain(group));
-	machine_down(machine);
-}
-
-static void test_nothing_works(void **state)
-{
-	struct machine *machine = *state;
-	struct uiommu_group *group;
-	struct uiommu_domain *identity;
-
-	machine_up(machine);
-	group = machine_group(machine, first);
-	identity = uiommu_identity_domain(machine->uiommu);
-	fake.fail_attach_all = true;
-	fake.fail_blocked = true;
-	fake.fail_error = UIOMMU_ETIMEDOUT;
-	assert_int_not_equal(uiommu_group_attach(group, identity), UIOMMU_OK);
-	/* The first failed, so nobody had to go anywhere. */
-	assert_domain(machine, first, uiommu_group_default_domain(group));
-	fake.fail_attach_all = false;
-	fake.fail_blocked = false;
+	uiommu_device_unuse(machine_device(machine, first));
+	assert_int_equal(uiommu_domain_put(machine->uiommu, domain), UIOMMU_OK);
 	machine_down(machine);
 }
 
@@ -185,9 +229,6 @@ static void test_nothing_works(void **state)
 static void test_direct_region(void **state)
 {
 	struct machine *machine = *state;
-	struct uiommu_range part = { RESERVE_FIRST, RESERVE_FIRST + 0xfff };
-	struct uiommu_range rest = { RESERVE_FIRST + 0x1000, RESERVE_LAST };
-	struct uiommu_domain *domain;
 	struct uiommu_group *group;
 	unsigned int attaches;
 
@@ -195,43 +236,13 @@ static void test_direct_region(void **state)
 	machine_up(machine);
 	group = machine_group(machine, alone);
 	attaches = fake.attaches;
-	assert_int_equal(uiommu_group_attach(
-				 group, uiommu_blocked_domain(machine->uiommu)),
-			 UIOMMU_EPERM);
-	assert_int_equal(uiommu_domain_create(group, &domain), UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_EPERM);
-	assert_int_equal(uiommu_domain_map(domain, part, part.first, 3),
-			 UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_EPERM);
-	/* Not where it should be, then not for writing. */
-	assert_int_equal(uiommu_domain_map(domain, rest, part.first, 3),
-			 UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_EPERM);
-	assert_int_equal(uiommu_domain_unmap(domain, rest, NULL), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_map(domain, rest, rest.first, 1),
-			 UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_EPERM);
+	assert_int_equal(uiommu_group_claim(group, machine), UIOMMU_EPERM);
+	assert_true(user_logged(machine->host, "7d000000"));
+	assert_true(user_logged(machine->host, "DMAR record"));
+	assert_null(uiommu_group_owner(group));
 	assert_int_equal(fake.attaches, attaches);
 	assert_domain(machine, alone, uiommu_group_default_domain(group));
-
-	assert_int_equal(uiommu_domain_unmap(domain, rest, NULL), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_map(domain, rest, rest.first, 3),
-			 UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_OK);
-	/* Nor is it while the group is in the domain. */
-	assert_int_equal(uiommu_domain_unmap(domain, part, NULL), UIOMMU_EPERM);
-	rest.first = RESERVE_LAST - 0xfff;
-	rest.last = RESERVE_LAST + 0x1000;
-	assert_int_equal(uiommu_domain_unmap(domain, rest, NULL), UIOMMU_EPERM);
 	assert_true(fake_reaches(alone, RESERVE_LAST, 3, NULL));
-	rest.first = RESERVE_LAST + 1;
-	assert_int_equal(uiommu_domain_unmap(domain, rest, NULL), UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, uiommu_identity_domain(
-							    machine->uiommu)),
-			 UIOMMU_OK);
-	assert_int_equal(uiommu_domain_unmap(domain, part, NULL), UIOMMU_OK);
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
 	machine_down(machine);
 }
 
@@ -248,15 +259,14 @@ static void test_relaxable_region(void **state)
 	group = machine_group(machine, usb);
 	/* Mapped while the default domain is in force. */
 	assert_true(fake_reaches(usb, RESERVE_LAST, 3, NULL));
-	assert_int_equal(uiommu_group_attach(
-				 group, uiommu_blocked_domain(machine->uiommu)),
+	assert_int_equal(uiommu_group_claim(group, machine), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_create(&group, 1, &domain), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, machine, domain),
 			 UIOMMU_OK);
-	assert_int_equal(uiommu_domain_create(group, &domain), UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_OK);
 	assert_false(fake_reaches(usb, RESERVE_LAST, 1, NULL));
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_int_equal(uiommu_group_release(group, machine), UIOMMU_OK);
 	assert_true(fake_reaches(usb, RESERVE_LAST, 3, NULL));
-	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_put(machine->uiommu, domain), UIOMMU_OK);
 	machine_down(machine);
 }
 
@@ -265,25 +275,31 @@ static void test_others_untouched(void **state)
 {
 	struct machine *machine = *state;
 	struct uiommu_domain *domain;
-	struct uiommu_group *group;
+	struct uiommu_group *groups[2];
 	struct uiommu_domain *own;
 
 	machine_up(machine);
-	group = machine_group(machine, alone);
-	own = uiommu_group_domain(machine_group(machine, other));
-	assert_int_equal(uiommu_domain_create(group, &domain), UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_OK);
-	assert_domain(machine, other, own);
-	/* One domain may serve several groups. */
-	assert_int_equal(
-		uiommu_group_attach(machine_group(machine, other), domain),
-		UIOMMU_OK);
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_EBUSY);
-	assert_domain(machine, other, domain);
-	assert_int_equal(uiommu_group_detach(machine_group(machine, other)),
+	groups[0] = machine_group(machine, alone);
+	groups[1] = machine_group(machine, other);
+	own = uiommu_group_domain(groups[1]);
+	assert_int_equal(uiommu_domain_create(groups, 2, &domain), UIOMMU_OK);
+	assert_int_equal(uiommu_group_claim(groups[0], machine), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(groups[0], machine, domain),
 			 UIOMMU_OK);
-	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
+	assert_domain(machine, other, own);
+	/* One domain may serve several groups; who lets go last frees it. */
+	assert_int_equal(uiommu_group_claim(groups[1], groups), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(groups[1], groups, domain),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_domain_put(machine->uiommu, domain), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_put(machine->uiommu, domain),
+			 UIOMMU_EBUSY);
+	assert_int_equal(uiommu_group_release(groups[0], machine), UIOMMU_OK);
+	assert_domain(machine, other, domain);
+	assert_int_equal(uiommu_group_detach(groups[1], groups), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(groups[1], groups, domain),
+			 UIOMMU_ESTALE);
+	assert_int_equal(uiommu_group_release(groups[1], groups), UIOMMU_OK);
 	machine_down(machine);
 }
 
@@ -297,15 +313,19 @@ static void test_back_and_forth(void **state)
 
 	machine_up(machine);
 	group = machine_group(machine, second);
-	assert_int_equal(uiommu_domain_create(group, &domain), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_create(&group, 1, &domain), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_put(machine->uiommu, domain), UIOMMU_OK);
 	pages = machine->host->pages;
 	for (int i = 0; i < 100; i++) {
-		assert_int_equal(uiommu_domain_create(group, &domain),
+		assert_int_equal(uiommu_domain_create(&group, 1, &domain),
 				 UIOMMU_OK);
-		assert_int_equal(uiommu_group_attach(group, domain), UIOMMU_OK);
-		assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
-		assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
+		assert_int_equal(uiommu_group_claim(group, &domain), UIOMMU_OK);
+		assert_int_equal(uiommu_group_attach(group, &domain, domain),
+				 UIOMMU_OK);
+		assert_int_equal(uiommu_domain_put(machine->uiommu, domain),
+				 UIOMMU_OK);
+		assert_int_equal(uiommu_group_release(group, &domain),
+				 UIOMMU_OK);
 		assert_int_equal(machine->host->pages, pages);
 	}
 	machine_down(machine);
@@ -316,9 +336,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_attach_and_back, set_up),
 		cmocka_unit_test_setup(test_refused, set_up),
+		cmocka_unit_test_setup(test_strangers, set_up),
 		cmocka_unit_test_setup(test_roll_back, set_up),
 		cmocka_unit_test_setup(test_roll_back_fails, set_up),
-		cmocka_unit_test_setup(test_nothing_works, set_up),
 		cmocka_unit_test_setup(test_direct_region, set_up),
 		cmocka_unit_test_setup(test_relaxable_region, set_up),
 		cmocka_unit_test_setup(test_others_untouched, set_up),

@@ -143,13 +143,11 @@ static void go_round(struct machine *machine, struct uiommu_sid sid)
 	struct uiommu_group *group = machine_group(machine, sid);
 	struct uiommu_domain *own;
 
-	assert_int_equal(uiommu_group_attach(
-				 group, uiommu_blocked_domain(machine->uiommu)),
-			 UIOMMU_OK);
-	assert_int_equal(uiommu_domain_create(group, &own), UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, own), UIOMMU_OK);
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_destroy(own), UIOMMU_OK);
+	assert_int_equal(uiommu_group_claim(group, &own), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_create(&group, 1, &own), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, &own, own), UIOMMU_OK);
+	assert_int_equal(uiommu_group_release(group, &own), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_put(machine->uiommu, own), UIOMMU_OK);
 	assert_ptr_equal(uiommu_group_domain(group),
 			 uiommu_identity_domain(machine->uiommu));
 }
@@ -264,10 +262,9 @@ static void test_no_table(void **state)
 static void check_translated(struct machine *machine)
 {
 	assert_int_equal(type_of(machine, alone), UIOMMU_DOMAIN_DMA);
-	assert_int_equal(
-		uiommu_group_attach(machine_group(machine, alone),
-				    uiommu_identity_domain(machine->uiommu)),
-		UIOMMU_ENOTSUP);
+	assert_int_equal(uiommu_group_set_type(machine_group(machine, alone),
+					       UIOMMU_DOMAIN_IDENTITY),
+			 UIOMMU_EPERM);
 	assert_ptr_equal(
 		uiommu_group_domain(machine_group(machine, alone)),
 		uiommu_group_default_domain(machine_group(machine, alone)));
@@ -525,7 +522,7 @@ static void start_fails(struct machine *machine, bool host)
 			break;
 		assert_int_equal(err, host ? UIOMMU_ENOMEM : UIOMMU_EIO);
 		assert_int_equal(machine->host->pages, pages);
-		assert_int_equal(machine->host->locks, 2);
+		assert_int_equal(machine->host->locks, 3);
 		assert_false(fake.started);
 		assert_int_equal(
 			uiommu_domain_table_pages(

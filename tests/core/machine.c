@@ -122,6 +122,15 @@ struct uiommu_device *machine_device(struct machine *machine,
 	return device;
 }
 
+struct uiommu_device *machine_driver(struct machine *machine,
+				     struct uiommu_sid sid)
+{
+	struct uiommu_device *device = machine_device(machine, sid);
+
+	assert_int_equal(uiommu_device_use(device), UIOMMU_OK);
+	return device;
+}
+
 struct uiommu_group *machine_group(struct machine *machine,
 				   struct uiommu_sid sid)
 {

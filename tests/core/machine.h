@@ -56,6 +56,9 @@ void machine_down(struct machine *machine);
 
 struct uiommu_device *machine_device(struct machine *machine,
 				     struct uiommu_sid sid);
+/* The same, in use by a driver. */
+struct uiommu_device *machine_driver(struct machine *machine,
+				     struct uiommu_sid sid);
 struct uiommu_group *machine_group(struct machine *machine,
 				   struct uiommu_sid sid);
 

@@ -318,7 +318,7 @@ static void test_host_failures(void **state)
 			break;
 		assert_int_equal(err, UIOMMU_ENOMEM);
 		assert_int_equal(machine->host->pages, pages);
-		assert_int_equal(machine->host->locks, 2);
+		assert_int_equal(machine->host->locks, 3);
 		assert_false(fake.started);
 		assert_null(uiommu_plan(machine->uiommu));
 	}
@@ -349,7 +349,7 @@ static void test_driver_failures(void **state)
 			break;
 		assert_int_equal(err, UIOMMU_EIO);
 		assert_int_equal(machine->host->pages, pages);
-		assert_int_equal(machine->host->locks, 2);
+		assert_int_equal(machine->host->locks, 3);
 		assert_false(fake.started);
 	}
 	assert_int_equal(err, UIOMMU_OK);

@@ -75,7 +75,7 @@ static void bring_up(struct fixture *f)
 	for (size_t i = 0; i < LOW_SIZE; i++)
 		f->low[i] = (uint8_t)random_below(&f->random, 256);
 	remember(f);
-	f->device = machine_device(&f->machine, sid);
+	f->device = machine_driver(&f->machine, sid);
 	assert_int_equal(uiommu_device_set_dma_mask(f->device, 0xffffffff),
 			 UIOMMU_OK);
 	assert_int_equal(uiommu_dma_map(f->device, f->paddr, 1,
@@ -375,36 +375,38 @@ static void test_failures(void **state)
 	take_down(f);
 }
 
-/* A list from the DMA domain, unmapped in identity beside live slots. */
-static void test_moved(void **state)
+/* A list that goes through slots keeps the group where it is. */
+static void test_lent(void **state)
 {
 	struct fixture *f = *state;
 	struct uiommu_group *group;
-	struct uiommu_sg slots[2] = { { 0 }, { 0 } };
-	uint32_t segments;
+	uint8_t byte[300] = { 1, 2, 3 };
 
-	f->machine.options.options.passthrough = UIOMMU_CHOICE_DEFAULT;
 	bring_up(f);
 	group = machine_group(&f->machine, sid);
-	high(f, 0, PAGE);
-	high(f, 7 * PAGE, PAGE);
+	high(f, 0, 300);
+	low(f, 4 * PAGE, 300);
 	assert_int_equal(map(f, UIOMMU_DMA_BIDIRECTIONAL), UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, uiommu_identity_domain(
-							    f->machine.uiommu)),
-			 UIOMMU_OK);
-	slots[0].paddr = f->paddr + 20 * PAGE;
-	slots[0].size = 300;
-	slots[1].paddr = LOW;
-	slots[1].size = 300;
-	assert_int_equal(uiommu_dma_map_sg(f->device, slots, 2,
-					   UIOMMU_DMA_FROM_DEVICE, &segments),
-			 UIOMMU_OK);
 	assert_int_equal(f->device->bounced, 1);
+	uiommu_device_unuse(f->device);
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_DMA),
+			 UIOMMU_EBUSY);
+	assert_int_equal(uiommu_device_use(f->device), UIOMMU_OK);
+	use(f, UIOMMU_DMA_BIDIRECTIONAL);
 	assert_int_equal(unmap(f), UIOMMU_OK);
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
-	assert_int_equal(unmap(f), UIOMMU_ENOENT);
-	assert_int_equal(uiommu_dma_unmap_sg(f->device, slots, 2), UIOMMU_OK);
+	assert_as_wanted(f);
+	uiommu_device_unuse(f->device);
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_DMA),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_device_use(f->device), UIOMMU_OK);
+	assert_int_equal(map(f, UIOMMU_DMA_BIDIRECTIONAL), UIOMMU_OK);
 	assert_int_equal(f->device->bounced, 0);
+	walk(f);
+	assert_int_equal(
+		user_dma(f->machine.host, sid, f->at[0], true, byte, 300),
+		VTDM_OK);
+	memcpy(wanted(f, f->sg[0].paddr), byte, 300);
+	assert_int_equal(unmap(f), UIOMMU_OK);
 	assert_as_wanted(f);
 	take_down(f);
 }
@@ -448,7 +450,7 @@ int main(void)
 		cmocka_unit_test_setup(test_sync, set_up),
 		cmocka_unit_test_setup(test_changed, set_up),
 		cmocka_unit_test_setup(test_failures, set_up),
-		cmocka_unit_test_setup(test_moved, set_up),
+		cmocka_unit_test_setup(test_lent, set_up),
 		cmocka_unit_test_setup(test_random, set_up),
 	};
 

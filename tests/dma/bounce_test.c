@@ -83,7 +83,7 @@ static void bring_up(struct fixture *f)
 	assert_non_null(f->low);
 	fill(f, f->big, 64 * PAGE);
 	fill(f, f->low, LOW_SIZE);
-	f->device = machine_device(&f->machine, sid);
+	f->device = machine_driver(&f->machine, sid);
 	assert_int_equal(uiommu_device_set_dma_mask(f->device, MASK32),
 			 UIOMMU_OK);
 	/* The first record takes a page, once. */
@@ -270,7 +270,7 @@ static void test_misuse(void **state)
 	uint64_t iova, other;
 
 	bring_up(f);
-	alone = machine_device(&f->machine, MACHINE_ALONE);
+	alone = machine_driver(&f->machine, MACHINE_ALONE);
 	assert_int_equal(uiommu_device_set_dma_mask(alone, MASK32), UIOMMU_OK);
 	assert_int_equal(map(f, 5, 9000, FROM, &iova), UIOMMU_OK);
 	assert_int_equal(
@@ -399,51 +399,53 @@ static void test_sync_refused(void **state)
 
 /* --- Domains --- */
 
-static void in_domain(struct fixture *f, struct uiommu_domain *domain)
+static int set_type(struct fixture *f, enum uiommu_domain_type type)
 {
-	assert_int_equal(
-		uiommu_group_attach(machine_group(&f->machine, sid), domain),
-		UIOMMU_OK);
+	return uiommu_group_set_type(machine_group(&f->machine, sid), type);
 }
 
-static void in_default(struct fixture *f)
-{
-	assert_int_equal(uiommu_group_detach(machine_group(&f->machine, sid)),
-			 UIOMMU_OK);
-}
-
-/* Mapped here, unmapped there: each where it belongs, the data kept. */
-static void test_moved(void **state)
+/* Slots keep the group where it is, be its driver at work or gone. */
+static void test_lent(void **state)
 {
 	struct fixture *f = *state;
-	struct uiommu_domain *identity;
+	struct uiommu_group *group;
 	uint64_t home, slot;
 
-	f->machine.options.options.passthrough = UIOMMU_CHOICE_DEFAULT;
 	bring_up(f);
-	identity = uiommu_identity_domain(f->machine.uiommu);
-	assert_int_equal(map(f, 0, 5000, BOTH, &home), UIOMMU_OK);
-	assert_int_equal(f->device->bounced, 0);
-	in_domain(f, identity);
+	group = machine_group(&f->machine, sid);
 	assert_int_equal(map(f, 16384, 5000, FROM, &slot), UIOMMU_OK);
+	assert_int_equal(set_type(f, UIOMMU_DOMAIN_DMA), UIOMMU_EINUSE);
+	uiommu_device_unuse(f->device);
+	assert_int_equal(set_type(f, UIOMMU_DOMAIN_DMA), UIOMMU_EBUSY);
+	assert_int_equal(uiommu_group_type(group), UIOMMU_DOMAIN_IDENTITY);
+	assert_int_equal(unmap(f, slot, 5000), UIOMMU_EACCES);
 	assert_int_equal(f->device->bounced, 1);
 	device_write(f, slot, f->low, 5000);
-	/* The one from home, while a slot is live; and not twice. */
-	assert_int_equal(unmap(f, home, 5000), UIOMMU_OK);
-	in_domain(f, uiommu_blocked_domain(f->machine.uiommu));
-	assert_int_equal(unmap(f, slot, 5000), UIOMMU_EPERM);
-	assert_int_equal(f->device->bounced, 1);
-	in_default(f);
-	assert_int_equal(unmap(f, home, 5000), UIOMMU_ENOENT);
+	assert_int_equal(uiommu_device_use(f->device), UIOMMU_OK);
+	assert_int_equal(unmap(f, slot, 5000), UIOMMU_OK);
+	assert_memory_equal(f->big + 16384, f->low, 5000);
+	assert_int_equal(f->device->bounced, 0);
+
+	/* In a domain of its own nothing is copied, there and back. */
+	uiommu_device_unuse(f->device);
+	assert_int_equal(set_type(f, UIOMMU_DOMAIN_DMA), UIOMMU_OK);
+	assert_int_equal(uiommu_device_use(f->device), UIOMMU_OK);
+	assert_int_equal(map(f, 0, 5000, BOTH, &home), UIOMMU_OK);
+	assert_int_equal(f->device->bounced, 0);
+	device_write(f, home, f->low, 5000);
+	assert_memory_equal(f->big, f->low, 5000);
 	/* Here the address is nothing of the slot's. */
 	memcpy(f->want, f->big, 8 * PAGE);
 	assert_int_equal(uiommu_dma_sync_for_cpu(f->device, slot, 5000),
 			 UIOMMU_OK);
 	assert_memory_equal(f->big, f->want, 8 * PAGE);
-	assert_int_equal(unmap(f, slot, 4999), UIOMMU_ENOENT);
+	assert_int_equal(unmap(f, home, 5000), UIOMMU_OK);
+	uiommu_device_unuse(f->device);
+	assert_int_equal(set_type(f, UIOMMU_DOMAIN_IDENTITY), UIOMMU_OK);
+	assert_int_equal(uiommu_device_use(f->device), UIOMMU_OK);
+	assert_int_equal(map(f, 16384, 5000, FROM, &slot), UIOMMU_OK);
+	assert_int_equal(f->device->bounced, 1);
 	assert_int_equal(unmap(f, slot, 5000), UIOMMU_OK);
-	assert_memory_equal(f->big + 16384, f->low, 5000);
-	assert_int_equal(f->device->bounced, 0);
 	take_down(f);
 }
 
@@ -457,8 +459,8 @@ static void test_siblings(void **state)
 	uint8_t byte = 0x77;
 
 	bring_up(f);
-	small = machine_device(&f->machine, MACHINE_PAIR0);
-	sibling = machine_device(&f->machine, MACHINE_PAIR1);
+	small = machine_driver(&f->machine, MACHINE_PAIR0);
+	sibling = machine_driver(&f->machine, MACHINE_PAIR1);
 	domain = uiommu_device_domain(sibling);
 	assert_int_equal(uiommu_device_set_dma_mask(small, MASK32), UIOMMU_OK);
 	assert_int_equal(uiommu_dma_map(sibling, f->paddr, PAGE, BOTH, &direct),
@@ -502,7 +504,7 @@ static void test_stop(void **state)
 	assert_int_equal(f->device->bounced, 300);
 	uiommu_stop(f->machine.uiommu);
 	assert_int_equal(uiommu_start(f->machine.uiommu), UIOMMU_OK);
-	f->device = machine_device(&f->machine, sid);
+	f->device = machine_driver(&f->machine, sid);
 	assert_int_equal(f->device->bounced, 0);
 	assert_int_equal(uiommu_device_set_dma_mask(f->device, MASK32),
 			 UIOMMU_OK);
@@ -606,7 +608,7 @@ static void test_failures(void **state)
 	assert_int_equal(f->machine.host->pages, 0);
 	assert_int_equal(machine_scan(&f->machine), UIOMMU_OK);
 	assert_int_equal(uiommu_start(f->machine.uiommu), UIOMMU_OK);
-	f->device = machine_device(&f->machine, sid);
+	f->device = machine_driver(&f->machine, sid);
 	assert_int_equal(uiommu_device_set_dma_mask(f->device, MASK32),
 			 UIOMMU_OK);
 	f->pages = f->machine.host->pages;
@@ -702,7 +704,7 @@ int main(void)
 		cmocka_unit_test_setup(test_misuse, set_up),
 		cmocka_unit_test_setup(test_sync, set_up),
 		cmocka_unit_test_setup(test_sync_refused, set_up),
-		cmocka_unit_test_setup(test_moved, set_up),
+		cmocka_unit_test_setup(test_lent, set_up),
 		cmocka_unit_test_setup(test_siblings, set_up),
 		cmocka_unit_test_setup(test_stop, set_up),
 		cmocka_unit_test_setup(test_no_unit, set_up),

@@ -171,11 +171,19 @@ static void go_round(struct fixture *f, struct uiommu_sid sid)
 	struct uiommu_group *group = machine_group(&f->machine, sid);
 	struct uiommu_domain *own;
 
-	assert_int_equal(uiommu_domain_create(group, &own), UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, own), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_create(&group, 1, &own), UIOMMU_OK);
+	assert_int_equal(uiommu_group_claim(group, f), UIOMMU_OK);
+	assert_int_equal(uiommu_group_attach(group, f, own), UIOMMU_OK);
 	assert_false(reaches(f, sid, RAM_FIRST));
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_destroy(own), UIOMMU_OK);
+	assert_int_equal(uiommu_group_release(group, f), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_put(f->machine.uiommu, own), UIOMMU_OK);
+	assert_true(reaches(f, sid, RAM_FIRST));
+	/* And through a domain of the group's own. */
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_DMA),
+			 UIOMMU_OK);
+	assert_false(reaches(f, sid, RAM_FIRST));
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
+			 UIOMMU_OK);
 	assert_true(reaches(f, sid, RAM_FIRST));
 }
 
@@ -255,6 +263,35 @@ static void test_add(void **state)
 	}
 }
 
+/* Who comes later brings its region into the shared table; twice, too. */
+static void test_plug(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		assert_int_equal(set_up(state), 0);
+		kinds[i](f);
+		machine_reserve(&f->machine, STACK_RESERVE,
+				STACK_RESERVE + STACK_RESERVE_SIZE - 1, &other,
+				1);
+		build(f);
+		assert_int_equal(uiommu_start(f->machine.uiommu), UIOMMU_OK);
+		assert_int_equal(uiommu_remove_device(
+					 machine_device(&f->machine, other)),
+				 UIOMMU_OK);
+		uiommu_stop(f->machine.uiommu);
+		assert_int_equal(uiommu_start(f->machine.uiommu), UIOMMU_OK);
+		assert_false(reaches(f, alone, STACK_RESERVE));
+		assert_int_equal(uiommu_add_pci(f->machine.uiommu, 0, 0, 0),
+				 UIOMMU_OK);
+		assert_int_equal(type_of(f, other), UIOMMU_DOMAIN_IDENTITY);
+		assert_true(reaches(f, other, STACK_RESERVE));
+		assert_true(reaches(f, other, RAM_LAST));
+		assert_false(reaches(f, other, RAM_LAST + 1));
+		take_down(f);
+	}
+}
+
 /* One unit passes, the other walks, and both are in the one domain. */
 static void test_mixed(void **state)
 {
@@ -315,9 +352,10 @@ static void test_weakest(void **state)
 	assert_int_equal(type_of(f, other), UIOMMU_DOMAIN_DMA);
 	assert_false(reaches(f, other, RAM_LAST));
 	assert_int_equal(
-		uiommu_group_attach(machine_group(&f->machine, other),
-				    uiommu_identity_domain(f->machine.uiommu)),
-		UIOMMU_ENOTSUP);
+		uiommu_group_set_type(machine_group(&f->machine, other),
+				      UIOMMU_DOMAIN_IDENTITY),
+		UIOMMU_EPERM);
+	assert_int_equal(type_of(f, other), UIOMMU_DOMAIN_DMA);
 	take_down(f);
 }
 
@@ -449,7 +487,7 @@ static void test_off(void **state)
 	}
 	assert_true(reaches(f, alone, STRANGE));
 	assert_true(reaches(f, other, STRANGE));
-	assert_int_equal(uiommu_dma_map(machine_device(&f->machine, other),
+	assert_int_equal(uiommu_dma_map(machine_driver(&f->machine, other),
 					STRANGE, 4096, UIOMMU_DMA_TO_DEVICE,
 					&iova),
 			 UIOMMU_OK);
@@ -467,6 +505,7 @@ int main(void)
 		cmocka_unit_test_setup(test_reach, set_up),
 		cmocka_unit_test_setup(test_interrupts, set_up),
 		cmocka_unit_test_setup(test_add, set_up),
+		cmocka_unit_test_setup(test_plug, set_up),
 		cmocka_unit_test_setup(test_mixed, set_up),
 		cmocka_unit_test_setup(test_weakest, set_up),
 		cmocka_unit_test_setup(test_add_hangs, set_up),

@@ -35,7 +35,7 @@ static int set_up(void **state)
 static void bring_up(struct fixture *f)
 {
 	machine_up(&f->machine);
-	f->device = machine_device(&f->machine, alone);
+	f->device = machine_driver(&f->machine, alone);
 	f->domain = uiommu_device_domain(f->device);
 }
 
@@ -286,7 +286,7 @@ static void test_identity(void **state)
 			 UIOMMU_OK);
 	assert_int_equal(map(f, 0xfffff000, 0x1000, &iova), UIOMMU_OK);
 	assert_int_equal(map(f, 0xfffff001, 0x1000, &iova), UIOMMU_ERANGE);
-	assert_int_equal(map(f, UIOMMU_BIT64(32), 1, &iova), UIOMMU_ERANGE);
+	assert_int_equal(map(f, UIOMMU_BIT64(50), 1, &iova), UIOMMU_ERANGE);
 	assert_int_equal(iova, 0xfffff000);
 	assert_int_equal(uiommu_device_set_dma_mask(f->device, 0xfff),
 			 UIOMMU_OK);
@@ -313,44 +313,79 @@ static void test_no_unit(void **state)
 	machine_down(&f->machine);
 }
 
-static void test_foreign_domains(void **state)
+/* Every call of the API, with what was mapped at @held before. */
+static void assert_refused(struct fixture *f, uint64_t held, int want)
+{
+	struct uiommu_sg sg = { .paddr = MEMORY, .size = 4096 };
+	uint32_t segments = 77;
+	uint64_t iova = 66;
+	void *cpu = f;
+
+	assert_int_equal(map(f, MEMORY, 4096, &iova), want);
+	assert_int_equal(uiommu_dma_unmap(f->device, held, 4096), want);
+	assert_int_equal(uiommu_dma_map_sg(f->device, &sg, 1,
+					   UIOMMU_DMA_TO_DEVICE, &segments),
+			 want);
+	assert_int_equal(uiommu_dma_unmap_sg(f->device, &sg, 1), want);
+	assert_int_equal(uiommu_dma_alloc(f->device, 1, &cpu, &iova), want);
+	assert_int_equal(segments, 77);
+	assert_int_equal(iova, 66);
+	assert_ptr_equal(cpu, f);
+}
+
+/* Without a use nothing is lent, wherever the group is; what was lent stays. */
+static void test_not_in_use(void **state)
 {
 	struct fixture *f = *state;
 	struct uiommu_domain *unmanaged;
 	struct uiommu_group *group;
-	struct uiommu_sg sg = { .paddr = MEMORY, .size = 4096 };
-	uint32_t segments;
-	uint64_t iova, held;
-	void *cpu;
+	uint64_t held;
 
 	bring_up(f);
 	group = machine_group(&f->machine, alone);
+	assert_int_equal(uiommu_device_use(f->device), UIOMMU_OK);
 	assert_int_equal(map(f, MEMORY, 4096, &held), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_create(group, &unmanaged), UIOMMU_OK);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(uiommu_group_attach(
-					 group, i ? unmanaged
-						  : uiommu_blocked_domain(
-							    f->machine.uiommu)),
-				 UIOMMU_OK);
-		assert_int_equal(map(f, MEMORY, 4096, &iova), UIOMMU_EPERM);
-		assert_int_equal(uiommu_dma_unmap(f->device, held, 4096),
-				 UIOMMU_EPERM);
-		assert_int_equal(uiommu_dma_map_sg(f->device, &sg, 1,
-						   UIOMMU_DMA_TO_DEVICE,
-						   &segments),
-				 UIOMMU_EPERM);
-		assert_int_equal(uiommu_dma_unmap_sg(f->device, &sg, 1),
-				 UIOMMU_EPERM);
-		assert_int_equal(uiommu_dma_alloc(f->device, 1, &cpu, &iova),
-				 UIOMMU_EPERM);
-		assert_false(fake_reaches(alone, held, 1, NULL));
-	}
-	/* Back home everything is as it was. */
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	/* Counted. */
+	uiommu_device_unuse(f->device);
+	assert_int_equal(uiommu_group_claim(group, f), UIOMMU_EINUSE);
+	uiommu_device_unuse(f->device);
+	assert_refused(f, held, UIOMMU_EACCES);
+	uiommu_device_unuse(f->device); /* one too many is none */
 	assert_true(fake_reaches(alone, held, 3, NULL));
+
+	assert_int_equal(uiommu_domain_create(&group, 1, &unmanaged),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_group_claim(group, f), UIOMMU_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_refused(f, held, UIOMMU_EACCES);
+		assert_false(fake_reaches(alone, held, 1, NULL));
+		assert_int_equal(uiommu_device_use(f->device), UIOMMU_EOWNED);
+		assert_int_equal(uiommu_group_attach(group, f, unmanaged),
+				 UIOMMU_OK);
+	}
+	assert_int_equal(uiommu_group_release(group, f), UIOMMU_OK);
+	assert_refused(f, held, UIOMMU_EACCES);
+	/* Back home everything is as it was. */
+	assert_true(fake_reaches(alone, held, 3, NULL));
+	assert_int_equal(uiommu_device_use(f->device), UIOMMU_OK);
 	assert_int_equal(uiommu_dma_unmap(f->device, held, 4096), UIOMMU_OK);
-	assert_int_equal(uiommu_domain_destroy(unmanaged), UIOMMU_OK);
+	assert_int_equal(f->domain->iova.live, 0);
+	assert_int_equal(uiommu_domain_put(f->machine.uiommu, unmanaged),
+			 UIOMMU_OK);
+	machine_down(&f->machine);
+}
+
+/* A group that could have no DMA domain: its drivers are told. */
+static void test_blocked(void **state)
+{
+	struct fixture *f = *state;
+
+	fake.no_tables = true;
+	bring_up(f);
+	assert_ptr_equal(f->domain, uiommu_blocked_domain(f->machine.uiommu));
+	assert_int_equal(uiommu_group_type(machine_group(&f->machine, alone)),
+			 UIOMMU_DOMAIN_BLOCKED);
+	assert_refused(f, 0x1000, UIOMMU_EPERM);
 	machine_down(&f->machine);
 }
 
@@ -453,14 +488,14 @@ static void test_failures(void **state)
 	machine_down(&f->machine);
 }
 
-/* What was mapped before the group went to identity is not there after. */
-static void test_unmap_in_identity(void **state)
+/* What is lent keeps the domain; once it is back, so may go the domain. */
+static void test_type_changes_when_idle(void **state)
 {
 	struct fixture *f = *state;
 	struct uiommu_sg sg = { .paddr = MEMORY + 4096, .size = 4096 };
 	struct uiommu_group *group;
 	uint32_t segments;
-	uint64_t iova;
+	uint64_t iova, physical;
 
 	bring_up(f);
 	group = machine_group(&f->machine, alone);
@@ -468,18 +503,37 @@ static void test_unmap_in_identity(void **state)
 	assert_int_equal(uiommu_dma_map_sg(f->device, &sg, 1,
 					   UIOMMU_DMA_BIDIRECTIONAL, &segments),
 			 UIOMMU_OK);
-	assert_int_equal(uiommu_group_attach(group, uiommu_identity_domain(
-							    f->machine.uiommu)),
-			 UIOMMU_OK);
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
+			 UIOMMU_EINUSE);
+	uiommu_device_unuse(f->device);
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
+			 UIOMMU_EBUSY);
+	assert_ptr_equal(uiommu_device_domain(f->device), f->domain);
+	assert_true(fake_reaches(alone, iova, 3, NULL));
+	assert_int_equal(uiommu_device_use(f->device), UIOMMU_OK);
 	assert_int_equal(uiommu_dma_unmap(f->device, iova, 4096), UIOMMU_OK);
 	assert_int_equal(uiommu_dma_unmap_sg(f->device, &sg, 1), UIOMMU_OK);
-	/* A physical address, which nobody mapped. */
-	assert_int_equal(uiommu_dma_unmap(f->device, MEMORY, 4096), UIOMMU_OK);
+	uiommu_device_unuse(f->device);
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
+			 UIOMMU_OK);
 
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_int_equal(uiommu_device_use(f->device), UIOMMU_OK);
+	assert_int_equal(map(f, MEMORY, 4096, &physical), UIOMMU_OK);
+	assert_int_equal(physical, MEMORY);
+	/* A physical address, which nobody mapped. */
+	assert_int_equal(uiommu_dma_unmap(f->device, 2 * MEMORY, 4096),
+			 UIOMMU_OK);
+	assert_true(fake_reaches(alone, 2 * MEMORY, 3, NULL));
+	uiommu_device_unuse(f->device);
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_DMA),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_device_use(f->device), UIOMMU_OK);
 	assert_false(fake_reaches(alone, iova, 1, NULL));
 	assert_false(fake_reaches(alone, sg.iova, 1, NULL));
+	assert_false(fake_reaches(alone, MEMORY, 1, NULL));
 	assert_int_equal(uiommu_dma_unmap(f->device, iova, 4096),
+			 UIOMMU_ENOENT);
+	assert_int_equal(uiommu_dma_unmap(f->device, MEMORY, 4096),
 			 UIOMMU_ENOENT);
 	machine_down(&f->machine);
 }
@@ -510,10 +564,11 @@ int main(void)
 		cmocka_unit_test_setup(test_one_invalidation, set_up),
 		cmocka_unit_test_setup(test_map_sync, set_up),
 		cmocka_unit_test_setup(test_identity, set_up),
-		cmocka_unit_test_setup(test_unmap_in_identity, set_up),
+		cmocka_unit_test_setup(test_type_changes_when_idle, set_up),
 		cmocka_unit_test_setup(test_lazy_asked_for, set_up),
 		cmocka_unit_test_setup(test_no_unit, set_up),
-		cmocka_unit_test_setup(test_foreign_domains, set_up),
+		cmocka_unit_test_setup(test_not_in_use, set_up),
+		cmocka_unit_test_setup(test_blocked, set_up),
 		cmocka_unit_test_setup(test_coherent, set_up),
 		cmocka_unit_test_setup(test_failures, set_up),
 	};

@@ -39,7 +39,7 @@ static int set_up(void **state)
 static void bring_up(struct fixture *f)
 {
 	machine_up(&f->machine);
-	f->device = machine_device(&f->machine, alone);
+	f->device = machine_driver(&f->machine, alone);
 	f->domain = uiommu_device_domain(f->device);
 }
 

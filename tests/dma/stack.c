@@ -189,6 +189,7 @@ void stack_up(struct stack *s, const struct stack_kind *kind)
 		s->devices[i] = machine_device(&s->machine,
 					       stack_devices[i].sid);
 		group->group = uiommu_device_group(s->devices[i]);
+		assert_int_equal(uiommu_device_use(s->devices[i]), UIOMMU_OK);
 	}
 }
 
@@ -561,24 +562,134 @@ static void step_window(struct stack *s)
 		window_unmap(s, group, device);
 }
 
-static struct uiommu_domain *
-domain_for(struct stack *s, struct stack_group *group, enum stack_mode mode)
+/* Drivers of all members begin or end. */
+static void members_use(struct stack *s, unsigned int group, bool use)
 {
-	switch (mode) {
-	case STACK_IDENTITY:
-		return uiommu_identity_domain(s->machine.uiommu);
-	case STACK_BLOCKED:
-		return uiommu_blocked_domain(s->machine.uiommu);
-	case STACK_UNMANAGED:
+	for (unsigned int i = 0; i < STACK_DEVICES; i++) {
+		if (stack_devices[i].group != group)
+			continue;
+		if (use)
+			assert_int_equal(uiommu_device_use(s->devices[i]),
+					 UIOMMU_OK);
+		else
+			uiommu_device_unuse(s->devices[i]);
+	}
+}
+
+static void give_back_all(struct stack *s, const struct uiommu_device *device)
+{
+	for (unsigned int i = 0; i < STACK_LIVE; i++)
+		if (s->mappings[i].live &&
+		    s->devices[s->mappings[i].device] == device)
+			step_unmap(s, &s->mappings[i]);
+}
+
+static bool stack_pause(struct uiommu_host *host, struct uiommu_device *device)
+{
+	give_back_all(host->on_mmio_context, device);
+	return true;
+}
+
+/* Another default domain: drivers are paused, or have gone. */
+static int go_home(struct stack *s, unsigned int index, enum stack_mode mode)
+{
+	static const enum uiommu_domain_type types[] = {
+		[STACK_DMA] = UIOMMU_DOMAIN_DMA,
+		[STACK_IDENTITY] = UIOMMU_DOMAIN_IDENTITY,
+	};
+	struct stack_group *group = &s->groups[index];
+	enum uiommu_domain_type type = types[mode];
+	bool pause = random_below(&s->random, 2);
+	int err;
+
+	/* With lent memory or without: nothing moves. */
+	if (mode == STACK_DMA && random_below(&s->random, 2)) {
+		if (unit_of(&s->machine)->cm)
+			assert_int_equal(
+				uiommu_group_set_type(group->group,
+						      UIOMMU_DOMAIN_DMA_FQ),
+				UIOMMU_EPERM);
+		else
+			type = UIOMMU_DOMAIN_DMA_FQ;
+	}
+	if (mode == group->home)
+		return uiommu_group_set_type(group->group, type);
+	if (mode == STACK_DMA || !s->kind->no_passthrough)
+		assert_int_equal(uiommu_group_set_type(group->group, type),
+				 UIOMMU_EINUSE);
+	for (unsigned int i = 0; i < STACK_DEVICES; i++)
+		if (stack_devices[i].group == index && !pause)
+			give_back_all(s, s->devices[i]);
+	s->beside.last = 0;
+	s->machine.host->on_pause = pause ? stack_pause : NULL;
+	if (!pause)
+		members_use(s, index, false);
+	err = uiommu_group_set_type(group->group, type);
+	if (!pause)
+		members_use(s, index, true);
+	s->machine.host->on_pause = NULL;
+	if (!err)
+		group->home = mode;
+	return err;
+}
+
+static int claim(struct stack *s, unsigned int index)
+{
+	struct stack_group *group = &s->groups[index];
+	int err;
+
+	assert_int_equal(uiommu_group_claim(group->group, s), UIOMMU_EINUSE);
+	members_use(s, index, false);
+	err = uiommu_group_claim(group->group, s);
+	if (err)
+		members_use(s, index, true);
+	else
+		group->mode = STACK_BLOCKED;
+	return err;
+}
+
+static void release(struct stack *s, unsigned int index)
+{
+	struct stack_group *group = &s->groups[index];
+
+	assert_int_equal(
+		uiommu_group_set_type(group->group, UIOMMU_DOMAIN_IDENTITY),
+		UIOMMU_EOWNED);
+	assert_int_equal(uiommu_group_release(group->group, s), UIOMMU_OK);
+	members_use(s, index, true);
+	group->mode = group->home;
+}
+
+static bool is_owned(const struct stack_group *group)
+{
+	return group->mode == STACK_BLOCKED || group->mode == STACK_UNMANAGED;
+}
+
+static int go_to(struct stack *s, unsigned int index, enum stack_mode mode)
+{
+	struct stack_group *group = &s->groups[index];
+	int err = UIOMMU_OK;
+
+	if (mode == STACK_DMA || mode == STACK_IDENTITY) {
+		if (is_owned(group))
+			release(s, index);
+		err = go_home(s, index, mode);
+	} else if (!is_owned(group)) {
+		err = claim(s, index);
+	}
+	if (!err && mode == STACK_UNMANAGED) {
 		if (!group->unmanaged)
 			assert_int_equal(
-				uiommu_domain_create(group->group,
+				uiommu_domain_create(&group->group, 1,
 						     &group->unmanaged),
 				UIOMMU_OK);
-		return group->unmanaged;
-	default:
-		return uiommu_group_default_domain(group->group);
+		err = uiommu_group_attach(group->group, s, group->unmanaged);
+	} else if (!err && mode == STACK_BLOCKED) {
+		err = uiommu_group_detach(group->group, s);
 	}
+	if (!err)
+		group->mode = mode;
+	return err;
 }
 
 static void step_attach(struct stack *s)
@@ -587,18 +698,13 @@ static void step_attach(struct stack *s)
 							 STACK_DEVICES);
 	enum stack_mode mode = (enum stack_mode)(random_below(&s->random, 4));
 	unsigned int index = stack_devices[device].group;
-	struct stack_group *group = &s->groups[index];
 	int want = UIOMMU_OK;
-	int err;
 
 	if (index == 0 && (mode == STACK_BLOCKED || mode == STACK_UNMANAGED))
 		want = UIOMMU_EPERM;
 	if (mode == STACK_IDENTITY && s->kind->no_passthrough)
-		want = UIOMMU_ENOTSUP;
-	err = uiommu_group_attach(group->group, domain_for(s, group, mode));
-	assert_int_equal(err, want);
-	if (!err)
-		group->mode = mode;
+		want = UIOMMU_EPERM;
+	assert_int_equal(go_to(s, index, mode), want);
 	for (unsigned int i = 0; i < 4; i++)
 		stack_access(s, device,
 			     s->pages[random_below(&s->random, STACK_PAGES)],
@@ -643,12 +749,11 @@ void stack_down(struct stack *s)
 	for (unsigned int i = 0; i < STACK_GROUPS; i++) {
 		struct stack_group *group = &s->groups[i];
 
-		assert_int_equal(uiommu_group_detach(group->group), UIOMMU_OK);
-		group->mode = STACK_DMA;
+		assert_int_equal(go_to(s, i, STACK_DMA), UIOMMU_OK);
 		if (group->unmanaged)
-			assert_int_equal(
-				uiommu_domain_destroy(group->unmanaged),
-				UIOMMU_OK);
+			assert_int_equal(uiommu_domain_put(s->machine.uiommu,
+							   group->unmanaged),
+					 UIOMMU_OK);
 	}
 	for (unsigned int i = 0; i < STACK_LIVE; i++)
 		if (s->mappings[i].live)

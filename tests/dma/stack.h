@@ -68,6 +68,7 @@ struct stack_page {
 struct stack_group {
 	struct uiommu_group *group;
 	enum stack_mode mode;
+	enum stack_mode home; /* DMA or IDENTITY: while nobody owns it */
 	struct uiommu_domain *unmanaged;
 	struct stack_page window[STACK_WINDOW];
 };

@@ -155,8 +155,11 @@ static void work_about(struct worker *w, unsigned int round)
 	struct uiommu_unit_info info;
 
 	if (round % 8 == 0) {
-		w->wrong += uiommu_group_attach(group, w->domain) != UIOMMU_OK;
-		w->wrong += uiommu_group_detach(group) != UIOMMU_OK;
+		w->wrong += uiommu_group_claim(group, w) != UIOMMU_OK;
+		w->wrong += uiommu_group_attach(group, w, w->domain) !=
+			    UIOMMU_OK;
+		w->wrong += uiommu_group_detach(group, w) != UIOMMU_OK;
+		w->wrong += uiommu_group_release(group, w) != UIOMMU_OK;
 	}
 	w->wrong += reaches(w, 0x1234000, true);
 	uiommu_poll_faults(w->machine->uiommu);
@@ -176,10 +179,9 @@ static void *worker_run(void *data)
 /* And reaching 32 bits of it. */
 static void in_identity(struct machine *machine, struct uiommu_sid sid)
 {
-	assert_int_equal(
-		uiommu_group_attach(machine_group(machine, sid),
-				    uiommu_identity_domain(machine->uiommu)),
-		UIOMMU_OK);
+	assert_int_equal(uiommu_group_set_type(machine_group(machine, sid),
+					       UIOMMU_DOMAIN_IDENTITY),
+			 UIOMMU_OK);
 	assert_int_equal(uiommu_device_set_dma_mask(
 				 machine_device(machine, sid), 0xffffffff),
 			 UIOMMU_OK);
@@ -200,6 +202,7 @@ static void test_threads(void **state)
 		{ .work = work_bounced, .sid = MACHINE_ALONE },
 	};
 	struct uiommu_domain *domain;
+	struct uiommu_group *group;
 	uint64_t paddr;
 	void *memory;
 
@@ -212,14 +215,15 @@ static void test_threads(void **state)
 				&paddr);
 	assert_non_null(memory);
 	in_identity(&machine, MACHINE_ALONE);
-	assert_int_equal(
-		uiommu_domain_create(machine_group(&machine, MACHINE_OTHER),
-				     &domain),
-		UIOMMU_OK);
+	group = machine_group(&machine, MACHINE_OTHER);
+	assert_int_equal(uiommu_domain_create(&group, 1, &domain), UIOMMU_OK);
 	for (unsigned int i = 0; i < WORKERS; i++) {
 		workers[i].machine = &machine;
 		workers[i].memory = paddr + i * MIB;
 		workers[i].domain = domain;
+		if (workers[i].work != work_unmanaged &&
+		    workers[i].work != work_about)
+			machine_driver(&machine, workers[i].sid);
 		assert_int_equal(pthread_create(&workers[i].thread, NULL,
 						worker_run, &workers[i]),
 				 0);
@@ -228,7 +232,7 @@ static void test_threads(void **state)
 		pthread_join(workers[i].thread, NULL);
 		assert_int_equal(workers[i].wrong, 0);
 	}
-	assert_int_equal(uiommu_domain_destroy(domain), UIOMMU_OK);
+	assert_int_equal(uiommu_domain_put(machine.uiommu, domain), UIOMMU_OK);
 	uiommu_stop(machine.uiommu);
 	assert_int_equal(user_violations(machine.host), 0);
 	vtdm_mem_free(machine.host->mem, memory, 16 * MIB);

@@ -173,6 +173,7 @@ static void ten_functions_stop_a_dma(void **state)
 	device = uiommu_device_find(uiommu,
 				    (struct uiommu_sid){ .rid = DEVICE_RID });
 	assert_non_null(device);
+	assert_int_equal(uiommu_device_use(device), UIOMMU_OK);
 	assert_int_equal(uiommu_dma_map(device, paddr, 4096,
 					UIOMMU_DMA_FROM_DEVICE, &iova),
 			 UIOMMU_OK);

@@ -47,10 +47,10 @@ static void move_about(struct machine *machine)
 {
 	struct uiommu_group *group = machine_group(machine, MACHINE_ALONE);
 
-	assert_int_equal(uiommu_group_attach(group, uiommu_identity_domain(
-							    machine->uiommu)),
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
 			 UIOMMU_OK);
-	assert_int_equal(uiommu_group_detach(group), UIOMMU_OK);
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_DMA),
+			 UIOMMU_OK);
 }
 
 /* The region that firmware reserved is never out of reach. */
@@ -101,7 +101,7 @@ static void narrow_device(void **state)
 	machine.options.windows = &window;
 	machine.options.window_count = 1;
 	machine_up(&machine);
-	device = machine_device(&machine, sid);
+	device = machine_driver(&machine, sid);
 	assert_int_equal(uiommu_device_set_dma_mask(device, 0xffff), UIOMMU_OK);
 	for (unsigned int i = 0; i < 10; i++) {
 		assert_int_equal(uiommu_dma_map(device, 0x100000, 4096,

@@ -19,12 +19,34 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CC = os.environ.get("CC", "cc").split()
 FLAGS = ["-std=c11", "-O1", "-w", "-D_GNU_SOURCE", "-Iinclude", "-Isrc",
          "-Imodel", "-Ihost/user", "-Itests/core", "-Itests/common",
-         "-Itests/dma"]
+         "-Itests/dma", "-Itests/change"]
 LIBS = ["-lcmocka", "-lpthread"]
 TIMEOUT = 60
-# Each with a main() of its own; a defect must make one of them fail.
-PROGRAMS = ["tests/mutation/mutation_test.c", "tests/dma/identity_test.c",
-            "tests/dma/bounce_test.c", "tests/dma/bounce_sg_test.c"]
+SEED = "20260731"
+
+
+class Family:
+    """Programs with a main() of their own that share all other sources"""
+
+    def __init__(self, programs, shared, without="-"):
+        self.programs = programs
+        self.shared = shared
+        self.without = without  # sources that have a stand-in
+
+    def parts(self, program):
+        names = [n for n in library() if not n.startswith(self.without)]
+        return [*names, "tests/core/machine.c", *self.shared, program]
+
+
+# On the software VT-d, and on a driver of no hardware.
+MODEL = Family(["tests/mutation/mutation_test.c", "tests/dma/identity_test.c",
+                "tests/dma/bounce_test.c", "tests/dma/bounce_sg_test.c"],
+               ["tests/dma/stack.c"])
+LIFE = Family(["tests/change/life_test.c"],
+              ["tests/change/life.c", "tests/change/life_look.c"])
+CORE = Family([f"tests/core/{name}_test.c" for name in
+               ("owner", "hotplug", "change", "refuse", "sweep")],
+              ["tests/core/fake.c", "tests/core/watch.c"], "src/vtd/")
 
 # name, file, text, replacement
 DEFECTS = [
@@ -76,36 +98,36 @@ DEFECTS = [
      "	if (!value.lo || !vtd_context_at_once(u, at, value))\n",
      "	if (u || !vtd_context_at_once(u, at, value))\n"),
     ("aliases left out", "src/core/device.c",
-     "	device->hw.sid_count = device->plan->alias_count;\n",
+     "	device->hw.sid_count = from->alias_count;\n",
      "	device->hw.sid_count = 1;\n"),
     ("direction ignored", "src/dma/dma_map.c",
      "				    (unsigned int)dir, &page);\n",
      "				    3u, &page);\n"),
     ("direct regions not mapped", "src/core/region.c",
-     "	while (!err && region_next(&parts)) {\n",
-     "	while (err && region_next(&parts)) {\n"),
+     "		if (uiommu_core_is_direct(&regions[i]))\n"
+     "			found =",
+     "		if (!&regions[i])\n			found ="),
     ("host bridge's window not reserved", "src/core/region.c",
-     "	return region_reserve_windows(group, domain);\n",
+     "	return region_reserve_windows(uiommu, edition, index, domain);\n",
      "	return UIOMMU_OK;\n"),
     ("regions not reserved", "src/core/region.c",
-     "	regions = uiommu_group_regions(group, &count);\n"
+     "	regions = uiommu_core_regions(edition, index, &count);\n"
      "	for (i = 0; i < count; i++) {\n"
      "		err = uiommu_iova_reserve(",
-     "	regions = uiommu_group_regions(group, &count);\n"
+     "	regions = uiommu_core_regions(edition, index, &count);\n"
      "	for (i = count; i < count; i++) {\n"
      "		err = uiommu_iova_reserve("),
     ("identity one page beyond RAM", "src/core/ram.c",
      "	pages->last = ((range.last + 1) & ~UIOMMU_PAGE_MASK) - 1;\n",
      "	pages->last = (range.last + 1) | UIOMMU_PAGE_MASK;\n"),
     ("identity freed with a group's domain", "src/core/domain.c",
-     "	domain_free_tables(domain);\n	uiommu_pool_free",
-     "	domain_free_tables(domain);\n"
+     "	domain_end(domain);\n	uiommu_pool_free",
+     "	domain_end(domain);\n"
      "	if (uiommu->identity.hw.pt.root)\n"
-     "		static_fini(uiommu, &uiommu->identity);\n"
+     "		static_fini(&uiommu->identity);\n"
      "	uiommu_pool_free"),
-    ("identity without direct regions", "src/core/identity.c",
-     "		if (uiommu_core_is_direct(&regions[i]))\n",
-     "		if (!&regions[i])\n"),
+    ("identity without direct regions", "src/core/group.c",
+     "	if (identity->hw.pt.root) {\n", "	if (!identity) {\n"),
     ("interrupt window mapped in identity", "src/core/identity.c",
      "	while (uiommu_core_part(regions, count, range, &part)) {\n",
      "	count = 0;\n"
@@ -115,7 +137,7 @@ DEFECTS = [
      "	if (!domain->hw.map_sync || domain->hw.pt.root ==\n"
      "	    domain->uiommu->identity.hw.pt.root)\n"),
     ("RAM added is remembered and not mapped", "src/core/identity.c",
-     "	err = identity_map_runs(&uiommu->identity, runs, count);\n",
+     "	err = uiommu_core_map_runs(identity, &runs);\n",
      "	err = UIOMMU_OK;\n"),
     ("a unit for displays turned on", "src/core/start.c",
      "		if (plan->reasons[i].rule == "
@@ -166,14 +188,85 @@ DEFECTS = [
      "	uiommu_bounces_drop(uiommu);\n", ""),
 ]
 
+# What changes while devices are at work.
+CHANGES = [
+    ("roll-back skipped", "src/core/group.c",
+     "			group_roll_back(group, device);\n", ""),
+    ("attached before direct regions are mapped", "src/core/group.c",
+     "	if (!err)\n"
+     "		err = uiommu_core_map_direct(uiommu, edition, group->place,\n"
+     "					     made, &runs);\n",
+     "	if (!err && group->domain)\n"
+     "		err = uiommu_core_group_move(group, made);\n"
+     "	if (!err)\n"
+     "		err = uiommu_core_map_direct(uiommu, edition, group->place,\n"
+     "					     made, &runs);\n"),
+    ("who joins brings no region", "src/core/apply.c",
+     "	if (!err)\n"
+     "		err = uiommu_core_map_direct(uiommu, next, group->place, "
+     "domain,\n"
+     "					     &group->direct);\n", ""),
+    ("an alias forgotten", "src/vtd/vtd_context.c",
+     "		/* Untouched if right: a device that shares it may use it. "
+     "*/\n		if (",
+     "		if (i > 0 || "),
+    ("old domain freed before all moved", "src/core/change.c",
+     "	err = uiommu_core_group_move(group, domain);\n",
+     "	if (old->owner)\n		uiommu_core_domain_free(old);\n"
+     "	err = uiommu_core_group_move(group, domain);\n"),
+    ("published before moved", "src/core/device.c",
+     "	if (!device->uses || device->paused)\n",
+     "	if (!device->uses)\n"),
+    ("not barred", "src/core/device.c",
+     "	made->barred = from->barred;\n", "	made->barred = false;\n"),
+    ("idle check skipped", "src/core/change.c",
+     "	if (!err)\n		err = change_check_idle(group);\n", ""),
+    ("nobody is paused", "src/core/change.c",
+     "		if (!device->uses || device == asker)\n",
+     "		if (device)\n"),
+    ("claimed and not blocked", "src/core/owner.c",
+     "		err = owner_refuse(group);\n"
+     "	if (err)\n		return err;\n	owner_relax(",
+     "		err = UIOMMU_OK;\n"
+     "	if (err)\n		return err;\n	owner_relax("),
+    ("detached to the default domain", "src/core/owner.c",
+     "		err = owner_refuse(group);\n	uiommu_core_unlock",
+     "		err = uiommu_core_group_move(group, "
+     "group->default_domain);\n	uiommu_core_unlock"),
+    ("claimed while in use", "src/core/owner.c",
+     "		group->uses++;\n", "		group->uses += 0;\n"),
+    ("removed while claimed", "src/core/hotplug.c",
+     "	if (device->group && device->group->owner)\n",
+     "	if (!device)\n"),
+    ("a domain freed while a device is stuck in it", "src/core/domain.c",
+     "	if (!domain_stuck(domain))\n", "	if (domain)\n"),
+    ("barred for good", "src/core/group.c",
+     "	group_rejudge(group);\n", ""),
+    ("a reset that refuses nothing", "src/core/device.c",
+     "	if (device->barred || device->resetting)\n",
+     "	if (device->barred)\n"),
+    ("a reset that cuts firmware off", "src/core/refuse.c",
+     "	err = device->hw.direct ? UIOMMU_OK : "
+     "uiommu_core_device_place(device);\n",
+     "	err = uiommu_core_device_place(device);\n"),
+    ("a view freed while it is held", "src/core/view.c",
+     "	if (old && old->holders) {\n", "	if (!uiommu) {\n"),
+]
 
-def sources():
+
+def library():
     names = (ROOT / "uiommu.sources").read_text().split()
     for folder in ("model", "host/user"):
         names += [f"{folder}/{p.name}"
                   for p in sorted((ROOT / folder).glob("*.c"))
                   if not p.name.startswith("demo")]
-    return names + ["tests/core/machine.c", "tests/dma/stack.c", *PROGRAMS]
+    return names
+
+
+def sources():
+    return sorted({name for family in (MODEL, LIFE, CORE)
+                   for program in family.programs
+                   for name in family.parts(program)})
 
 
 def users(name):
@@ -200,12 +293,11 @@ def compile_one(name, out, first=()):
                    check=True)
 
 
-def link(objects, folder):
+def link(objects, folder, family):
     programs = []
-    for main_file in PROGRAMS:
+    for main_file in family.programs:
         program = folder / pathlib.Path(main_file).stem
-        subprocess.run([*CC, *[o for name, o in objects.items()
-                               if name not in PROGRAMS or name == main_file],
+        subprocess.run([*CC, *[objects[n] for n in family.parts(main_file)],
                         *LIBS, "-o", program],
                        check=True, capture_output=True, text=True)
         programs.append(program)
@@ -225,7 +317,8 @@ def run(program):
     """(exit status, the line that says why)"""
     try:
         done = subprocess.run([program], capture_output=True, text=True,
-                              timeout=TIMEOUT, check=False)
+                              timeout=TIMEOUT, check=False,
+                              env={**os.environ, "SEED": SEED})
     except subprocess.TimeoutExpired:
         return -1, "does not end"
     out = done.stdout + done.stderr
@@ -242,7 +335,7 @@ def copy_tree(target):
             to.write_bytes(path.read_bytes())
 
 
-def plant(tmp, objects, number, defect):
+def plant(tmp, objects, number, families, defect):
     name, file, old, new = defect
     text = (ROOT / file).read_text()
     if text.count(old) != 1:
@@ -258,7 +351,10 @@ def plant(tmp, objects, number, defect):
             subprocess.run([*CC, *FLAGS, "-I" + str(ROOT / "model"), "-c",
                             source, "-o", mine[source]], cwd=tree, check=True,
                            capture_output=True, text=True)
-        programs = link(mine, tree)
+        programs = [program for family in families
+                    for program in link(mine, tree, family)
+                    if not (family.without != "-" and
+                            file.startswith(family.without))]
     except subprocess.CalledProcessError as error:
         return name, False, f"does not compile: {error.stderr}"
     status, why = run_all(programs)
@@ -266,7 +362,9 @@ def plant(tmp, objects, number, defect):
 
 
 def main(wanted):
-    defects = [d for d in DEFECTS if not wanted or d[0] in wanted]
+    jobs = [((MODEL,), d) for d in DEFECTS]
+    jobs += [((CORE, LIFE), d) for d in CHANGES]
+    jobs = [j for j in jobs if not wanted or j[1][0] in wanted]
     with tempfile.TemporaryDirectory() as folder, \
             concurrent.futures.ThreadPoolExecutor(2) as pool:
         tmp = pathlib.Path(folder)
@@ -275,18 +373,20 @@ def main(wanted):
         for job in [pool.submit(compile_one, name, out)
                     for name, out in objects.items()]:
             job.result()
-        status, why = run_all(link(objects, tmp))
-        if status:
-            print(f"without a defect: fails: {why}")
-            return 1
+        for family in (MODEL, CORE, LIFE):
+            status, why = run_all(link(objects, tmp, family))
+            if status:
+                print(f"without a defect: fails: {why}")
+                return 1
         print("without a defect: passes")
         failed = 0
         for name, noticed, why in pool.map(
-                lambda job: plant(tmp, objects, *job), enumerate(defects)):
+                lambda job: plant(tmp, objects, job[0], *job[1]),
+                enumerate(jobs)):
             print(f"{'ok' if noticed else 'NOT OK'}: {name}: {why}",
                   flush=True)
             failed += not noticed
-    print(f"{len(defects)} defects planted, {len(defects) - failed} noticed")
+    print(f"{len(jobs)} defects planted, {len(jobs) - failed} noticed")
     return 1 if failed else 0
 
 
