@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CC = os.environ.get("CC", "cc").split()
 FLAGS = ["-std=c11", "-O1", "-w", "-D_GNU_SOURCE", "-Iinclude", "-Isrc",
          "-Imodel", "-Ihost/user", "-Itests/core", "-Itests/common",
-         "-Itests/dma", "-Itests/change"]
+         "-Itests/dma", "-Itests/change", "-Itests/vtd"]
 LIBS = ["-lcmocka", "-lpthread"]
 TIMEOUT = 60
 SEED = "20260731"
@@ -47,6 +47,8 @@ LIFE = Family(["tests/change/life_test.c"],
 CORE = Family([f"tests/core/{name}_test.c" for name in
                ("owner", "hotplug", "change", "refuse", "sweep")],
               ["tests/core/fake.c", "tests/core/watch.c"], "src/vtd/")
+VTD = Family(["tests/vtd/adopt_test.c", "tests/vtd/takeover_test.c"],
+             ["tests/vtd/kinds.c", "tests/vtd/old.c", "tests/vtd/rig.c"])
 
 # name, file, text, replacement
 DEFECTS = [
@@ -253,6 +255,61 @@ CHANGES = [
      "	if (old && old->holders) {\n", "	if (!uiommu) {\n"),
 ]
 
+# What another kernel left translating.
+TAKEOVER = [
+    ("an inherited domain id used again", "src/vtd/vtd_domain.c",
+     "	if (u->inherited)\n", "	if (!u)\n"),
+    ("identity under an inherited id", "src/vtd/vtd_adopt.c",
+     "	if (vtd_bit(u->inherited->dids, VTD_DID_IDENTITY) &&\n",
+     "	if (!u &&\n"),
+    ("translation toggled", "src/vtd/vtd_unit.c",
+     "	if (!u->found.translating || u->adopted)\n",
+     "	if (!u->found.translating)\n"),
+    ("old translations not flushed", "src/vtd/vtd_context.c",
+     "	err = uiommu_vtd_run(u, descs, count);\n",
+     "	err = dev->hw->inherited ? UIOMMU_OK\n"
+     "				 : uiommu_vtd_run(u, descs, count);\n"),
+    ("flushed by the new id", "src/vtd/vtd_context.c",
+     "			(uint32_t)UIOMMU_GET64(VTD_CC_LO_DID, descs[i].lo));\n",
+     "			dev->domain ? uiommu_vtd_domain_id(dev->domain, u)"
+     " : 0);\n"),
+    ("attached at start", "src/vtd/vtd.c",
+     "	dev->inherited = uiommu_vtd_inherits(v);\n",
+     "	dev->inherited = uiommu_vtd_inherits(v);\n"
+     "	(void)!uiommu_vtd_context_update(v);\n"),
+    ("aliases not looked at", "src/vtd/vtd_context.c",
+     "		/* Untouched if right: a device that shares it may use it. "
+     "*/\n		if (",
+     "		if ((i > 0 && dev->hw->inherited) || "),
+    ("marks of aliases kept", "src/vtd/vtd_adopt.c",
+     "		if (!vtd_bit(u->inherited->rids, rid))\n",
+     "		if (i || !vtd_bit(u->inherited->rids, rid))\n"),
+    ("blocked leaves what was inherited", "src/vtd/vtd_domain.c",
+     "	if (new != old || dev->inherited) {\n", "	if (new != old) {\n"),
+    ("what was never attached is refused at the end", "src/vtd/vtd.c",
+     "	if (v->unit->started && !dev->inherited &&\n",
+     "	if (v->unit->started &&\n"),
+    ("root switched without invalidations", "src/vtd/vtd_unit.c",
+     "	if (err || u->caps.root_flushes)\n",
+     "	if (err || u->caps.root_flushes || u->adopted)\n"),
+    ("old tables not given back", "src/vtd/vtd_unit.c",
+     "	if (u->adopted && !u->enabled) {\n", "	if (!u) {\n"),
+    ("scalable tables read as legacy ones", "src/vtd/vtd_adopt.c",
+     "	if (u->found.root & VTD_RTADDR_TTM) {\n", "	if (!u) {\n"),
+    ("an unreadable bus left out", "src/vtd/vtd_adopt.c",
+     "	if (err || !vtd_adopt_entries(a, bus))\n		return err;",
+     "	if (err || !vtd_adopt_entries(a, bus))\n		return 0;"),
+    ("refused entries copied", "src/vtd/vtd_adopt.c",
+     "	if (e.lo & VTD_CTX_LO_RSVD || e.hi & VTD_CTX_HI_RSVD ||\n",
+     "	if (e.lo & VTD_CTX_LO_RSVD ||\n"),
+    ("hardware touched before all is there", "src/vtd/vtd_unit.c",
+     "	return err ? err : uiommu_vtd_takeover(u);\n",
+     "	uiommu_vtd_fault_start(u);\n"
+     "	return err ? err : uiommu_vtd_takeover(u);\n"),
+    ("devices not withheld", "src/vtd/vtd_adopt.c",
+     "	u->withheld = u->driver->takeover_block;\n", ""),
+]
+
 
 def library():
     names = (ROOT / "uiommu.sources").read_text().split()
@@ -264,7 +321,7 @@ def library():
 
 
 def sources():
-    return sorted({name for family in (MODEL, LIFE, CORE)
+    return sorted({name for family in (MODEL, LIFE, CORE, VTD)
                    for program in family.programs
                    for name in family.parts(program)})
 
@@ -364,6 +421,7 @@ def plant(tmp, objects, number, families, defect):
 def main(wanted):
     jobs = [((MODEL,), d) for d in DEFECTS]
     jobs += [((CORE, LIFE), d) for d in CHANGES]
+    jobs += [((VTD,), d) for d in TAKEOVER]
     jobs = [j for j in jobs if not wanted or j[1][0] in wanted]
     with tempfile.TemporaryDirectory() as folder, \
             concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -373,7 +431,7 @@ def main(wanted):
         for job in [pool.submit(compile_one, name, out)
                     for name, out in objects.items()]:
             job.result()
-        for family in (MODEL, CORE, LIFE):
+        for family in (MODEL, CORE, LIFE, VTD):
             status, why = run_all(link(objects, tmp, family))
             if status:
                 print(f"without a defect: fails: {why}")
