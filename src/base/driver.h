@@ -126,8 +126,8 @@ struct uiommu_driver_ops {
 	 * Turns translation off in every unit that answers; invalidation goes
 	 * on working. The core calls it before it takes devices and domains
 	 * down, so that a direct region is never out of reach on the way. An
-	 * adopted unit that enable did not get to is given its old tables
-	 * back instead. Harmless when it was never on. NULL: stop alone does
+	 * adopted unit for which enable did not succeed is given its old
+	 * tables back instead. Harmless when it was never on. NULL: stop alone does
 	 * it. [sleep]
 	 */
 	void (*disable)(struct uiommu_driver *driver);

@@ -209,7 +209,7 @@ static int vtd_unit_info(struct uiommu_driver *driver, uint32_t index,
 	i.found_interrupt_remapping = u->found.remapping;
 	i.found_protected = u->found.protected_memory;
 	i.adopted = u->adopted;
-	i.inherited = u->inherited_count;
+	i.inherited = uiommu_load(&u->inherited_count);
 
 	state = uiommu_host_lock_acquire(u->lock);
 	i.invalidations = u->invalidations;
@@ -322,8 +322,13 @@ static int vtd_enable(struct uiommu_driver *driver)
 		if (uiommu_vtd_wanted(u))
 			err = e;
 	}
-	if (err)
-		vtd_disable(driver);
+	if (!err)
+		return UIOMMU_OK;
+	/* Those that were adopted go back to what was found. */
+	for (u = d->units; u; u = u->next)
+		if (u->adopted)
+			u->enabled = false;
+	vtd_disable(driver);
 	return err;
 }
 

@@ -106,7 +106,8 @@ static bool vtd_adopt_refused(const struct vtd_adoption *a, struct vtd_entry e)
 {
 	const struct vtd_caps *caps = &a->unit->caps;
 
-	if (e.lo & VTD_CTX_LO_RSVD || e.hi & VTD_CTX_HI_RSVD ||
+	if (e.lo & VTD_CTX_LO_RSVD ||
+	    e.hi & (VTD_CTX_HI_RSVD_LOW | VTD_CTX_HI_RSVD_HIGH) ||
 	    UIOMMU_GET64(VTD_CTX_HI_DID, e.hi) >= caps->domain_ids)
 		return true;
 	switch (UIOMMU_GET64(VTD_CTX_LO_TT, e.lo)) {
@@ -345,6 +346,6 @@ void uiommu_vtd_inherited_gone(const struct vtd_device *dev)
 		if (!vtd_bit(u->inherited->rids, rid))
 			continue;
 		u->inherited->rids[rid / 32] &= ~UIOMMU_BIT32(rid % 32);
-		u->inherited_count--;
+		uiommu_store(&u->inherited_count, u->inherited_count - 1);
 	}
 }

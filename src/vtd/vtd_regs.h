@@ -209,9 +209,9 @@ UIOMMU_STATIC_ASSERT(sizeof(struct vtd_entry) == 16);
 #define   VTD_TT_PASS_THROUGH		2u
 #define VTD_CTX_LO_FPD			UIOMMU_BIT64(1)
 #define VTD_CTX_LO_P			UIOMMU_BIT64(0)
-#define VTD_CTX_HI_RSVD \
-	(UIOMMU_MASK64(127 - 64, 88 - 64) | UIOMMU_BIT64(71 - 64))
+#define VTD_CTX_HI_RSVD_HIGH		UIOMMU_MASK64(127 - 64, 88 - 64)
 #define VTD_CTX_HI_DID			UIOMMU_MASK64(87 - 64, 72 - 64)
+#define VTD_CTX_HI_RSVD_LOW		UIOMMU_BIT64(71 - 64)
 #define VTD_CTX_HI_AW			UIOMMU_MASK64(66 - 64, 64 - 64)
 
 /* Second-Stage Paging Entry: snoop, reserved unless ECAP.SC */

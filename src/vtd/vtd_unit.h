@@ -110,7 +110,7 @@ struct vtd_unit {
 	/* vtd_adopt.c */
 	struct vtd_found found;		 /* (m) at create, and at start */
 	struct vtd_inherited *inherited; /* (m) NULL: it was not adopted */
-	uint32_t inherited_count;	 /* (m) requester ids */
+	uint32_t inherited_count;	 /* (a) written under (m) */
 	bool adopted;			 /* (m) not stopped since */
 	bool withheld; /* (m) each device waits, refused, to be asked for */
 

@@ -300,8 +300,8 @@ TAKEOVER = [
      "	if (err || !vtd_adopt_entries(a, bus))\n		return err;",
      "	if (err || !vtd_adopt_entries(a, bus))\n		return 0;"),
     ("refused entries copied", "src/vtd/vtd_adopt.c",
-     "	if (e.lo & VTD_CTX_LO_RSVD || e.hi & VTD_CTX_HI_RSVD ||\n",
-     "	if (e.lo & VTD_CTX_LO_RSVD ||\n"),
+     "	    e.hi & (VTD_CTX_HI_RSVD_LOW | VTD_CTX_HI_RSVD_HIGH) ||\n",
+     ""),
     ("hardware touched before all is there", "src/vtd/vtd_unit.c",
      "	return err ? err : uiommu_vtd_takeover(u);\n",
      "	uiommu_vtd_fault_start(u);\n"

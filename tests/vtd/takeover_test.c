@@ -402,6 +402,43 @@ static void test_hand_back(void **state)
 	}
 }
 
+/*
+ * Beside a unit that was off. If that one fails, the first goes on as it was;
+ * if not, it stays on and the other one is turned on.
+ */
+static void test_two_units(void **state)
+{
+	static const unsigned int hangs[] = { VTDM_HANG_QIE, VTDM_HANG_SRTP,
+					      VTDM_HANG_TE, 0 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		struct world *w = world();
+		struct vtdm *second;
+		int err;
+
+		w->rig.config.unit_count = 2;
+		world_begin(w);
+		old_on(&w->old);
+		second = w->rig.host->units[1];
+		vtdm_knobs(second)->hang = hangs[i];
+		assert_int_equal(rig_make(&w->rig), UIOMMU_OK);
+		old_watch(&w->old, true);
+		err = uiommu_vtd_ops.start(w->rig.driver);
+		if (!err)
+			err = uiommu_vtd_ops.enable(w->rig.driver);
+		assert_int_equal(err, hangs[i] ? UIOMMU_ETIMEDOUT : UIOMMU_OK);
+		assert_int_equal(vtdm_stats(second)->te_on, !err);
+		assert_true(info_of(&w->rig).translating);
+		old_watch(&w->old, err != 0);
+		uiommu_vtd_ops.stop(w->rig.driver);
+		assert_int_equal(w->stats->te_off, !err);
+		if (err)
+			old_flows(&w->old);
+		rig_down_leaking(&w->rig);
+	}
+}
+
 /* Ten buses, so that there is something to copy. */
 static void fail_begin(struct world *w, unsigned int kind)
 {
@@ -571,6 +608,7 @@ int main(void)
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_hand_back),
+		cmocka_unit_test(test_two_units),
 		cmocka_unit_test(test_host_fails),
 		cmocka_unit_test(test_device_fails),
 		cmocka_unit_test(test_unit_dies),
