@@ -93,8 +93,10 @@ static void vtd_bit_set(uint32_t *map, uint32_t n)
 static int vtd_adopt_read(struct vtd_adoption *a, const char *what,
 			  uiommu_paddr_t paddr, void *page)
 {
-	if (!(paddr & a->beyond) && uiommu_host_copy(a->unit->host, paddr, page,
-						     UIOMMU_PAGE_SIZE, true))
+	struct uiommu_host *host = a->unit->host;
+
+	if (!(paddr & a->beyond) &&
+	    uiommu_host_copy(host, paddr, page, UIOMMU_PAGE_SIZE, true))
 		return UIOMMU_OK;
 	a->obstacle = what;
 	a->obstacle_at = paddr;

@@ -286,6 +286,8 @@ static const struct {
 /* Reset, or else refused device by device; warned of in either case. */
 static void test_impossible(void **state)
 {
+	uint64_t calls[10];
+
 	(void)state;
 	for (unsigned int i = 0; i < 10; i++) {
 		bool block = i & 1;
@@ -296,7 +298,9 @@ static void test_impossible(void **state)
 		old_on(&w->old);
 		impossible[i / 2].make(&w->old);
 		assert_int_equal(rig_make(&w->rig), UIOMMU_OK);
+		calls[i] = w->rig.host->calls;
 		assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
+		calls[i] = w->rig.host->calls - calls[i];
 		assert_int_equal(w->stats->te_off,
 				 !(block && impossible[i / 2].legacy));
 		/* refused from the start, if it is to be */
@@ -316,6 +320,9 @@ static void test_impossible(void **state)
 		assert_int_not_equal(rig_write(&w->rig, 0x10, 0x5000), VTDM_OK);
 		world_end(w);
 	}
+	/* what cannot be memory the host is not asked for */
+	assert_int_equal(calls[2 * 3] + 1, calls[2 * 2]);
+	assert_int_equal(calls[0] + 3, calls[2 * 2]);
 }
 
 /* Off, fresh tables, said; the default. */
