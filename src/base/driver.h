@@ -106,6 +106,15 @@ struct uiommu_driver_ops {
 		      bool leave);
 
 	/*
+	 * Says whether the unit of a DMAR record hangs, or may, when its
+	 * translation is turned off. What is on there stays on, then, whatever
+	 * is stopped. Holds, and is harmless, as for leave. NULL: no unit of
+	 * this driver does. While stopped. [any]
+	 */
+	void (*stays_on)(struct uiommu_driver *driver, uint32_t record,
+			 bool stays);
+
+	/*
 	 * Takes the units over: fresh root tables in which every requester is
 	 * refused, invalidation working, caches flushed, fault records
 	 * cleared; translation itself still off. A unit that translates
@@ -209,6 +218,28 @@ struct uiommu_driver_ops {
 	/* UIOMMU_ENOENT: no such unit. [any] */
 	int (*set_fault_interrupt)(struct uiommu_driver *driver, uint32_t index,
 				   uint64_t address, uint32_t data);
+
+	/*
+	 * Before units lose their power: keeps in the driver's memory what
+	 * registers alone know, has work under way finish, turns translation
+	 * and queues off. After an error the units that answer are suspended
+	 * all the same, the others are broken. Without the mutex, while no
+	 * other op runs; after start. [any, no memory]
+	 */
+	int (*suspend)(struct uiommu_driver *driver);
+	/*
+	 * After suspend, whether the power went or not: the units do what they
+	 * did. After an error those that do not are broken, the others work.
+	 * Called as suspend. [any, no memory]
+	 */
+	int (*resume)(struct uiommu_driver *driver);
+	/*
+	 * The end, while other CPUs may have stopped in any op: opens protected
+	 * memory and turns translation off in every unit that answers; or, to
+	 * keep translating, masks fault interrupts and nothing else. Takes no
+	 * lock, tells no event. No op after it. [any, no memory, no lock]
+	 */
+	void (*shutdown)(struct uiommu_driver *driver, bool keep_translating);
 };
 
 extern const struct uiommu_driver_ops uiommu_vtd_ops;

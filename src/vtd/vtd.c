@@ -7,6 +7,7 @@
 #include "vtd/vtd_context.h"
 #include "vtd/vtd_domain.h"
 #include "vtd/vtd_fault.h"
+#include "vtd/vtd_power.h"
 #include "vtd/vtd_queue.h"
 #include "vtd/vtd_unit.h"
 
@@ -375,9 +376,10 @@ static void vtd_device_fini(struct uiommu_driver *driver,
 		return;
 	/*
 	 * After stop there is no table left; on a broken unit it is kept. What
-	 * is inherited is not ours to refuse.
+	 * is inherited is not ours to refuse. A unit that could not be turned
+	 * off goes on as it is, entries and all.
 	 */
-	if (v->unit->started && !dev->inherited &&
+	if (v->unit->started && !v->unit->held && !dev->inherited &&
 	    uiommu_vtd_attach(driver, dev, &blocked)) {
 		v->domain = NULL;
 		uiommu_vtd_context_restore(v);
@@ -425,6 +427,7 @@ const struct uiommu_driver_ops uiommu_vtd_ops = {
 	.describe = vtd_describe,
 	.unit_info = vtd_unit_info,
 	.leave = vtd_leave,
+	.stays_on = uiommu_vtd_set_stays_on,
 	.start = vtd_start,
 	.enable = vtd_enable,
 	.disable = vtd_disable,
@@ -440,4 +443,7 @@ const struct uiommu_driver_ops uiommu_vtd_ops = {
 	.map_sync = uiommu_vtd_map_sync,
 	.poll_faults = vtd_poll_faults,
 	.set_fault_interrupt = vtd_set_fault_interrupt,
+	.suspend = uiommu_vtd_suspend,
+	.resume = uiommu_vtd_resume,
+	.shutdown = uiommu_vtd_shutdown,
 };

@@ -71,8 +71,7 @@ static int vtd_unit_wait(struct vtd_unit *u, uint32_t offset, uint32_t mask,
 	}
 }
 
-/* One command, carried out. The unit lock is held, or nobody else runs. */
-static int vtd_unit_run(struct vtd_unit *u, uint32_t command, bool on)
+int uiommu_vtd_unit_run(struct vtd_unit *u, uint32_t command, bool on)
 {
 	uint32_t value = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
 
@@ -97,7 +96,7 @@ static int vtd_unit_command(struct vtd_unit *u, uint32_t command, bool on,
 
 	state = uiommu_host_lock_acquire(u->lock);
 	if (!uiommu_vtd_broken(u)) {
-		err = vtd_unit_run(u, command, on);
+		err = uiommu_vtd_unit_run(u, command, on);
 		tell = err && uiommu_vtd_unit_mark(u);
 	}
 	uiommu_host_lock_release(u->lock, state);
@@ -468,7 +467,11 @@ void uiommu_vtd_unit_disable(struct vtd_unit *u)
 		return;
 	}
 	if (u->enabled || vtd_unit_translates(u)) {
-		if (vtd_unit_run(u, VTD_GCMD_TE, false)) {
+		if (uiommu_vtd_stays_on(u)) {
+			uiommu_vtd_unit_hold(u);
+			return;
+		}
+		if (uiommu_vtd_unit_run(u, VTD_GCMD_TE, false)) {
 			uiommu_vtd_unit_break(u, "translation did not stop");
 			return;
 		}
@@ -503,7 +506,7 @@ void uiommu_vtd_unit_stop(struct vtd_unit *u)
 		uiommu_vtd_fault_stop(u);
 		if (u->ring &&
 		    uiommu_host_mmio_read32(u->mmio, VTD_GSTS) & VTD_GCMD_QIE &&
-		    vtd_unit_run(u, VTD_GCMD_QIE, false))
+		    uiommu_vtd_unit_run(u, VTD_GCMD_QIE, false))
 			uiommu_vtd_unit_break(u,
 					      "invalidation queue did not end");
 	}

@@ -40,6 +40,14 @@ struct vtd_driver {
 	struct uiommu_pool domains;	/* (m) struct vtd_domain */
 };
 
+/* What a unit without power forgets, and no memory of ours knows. */
+struct vtd_saved {
+	uint32_t control; /* of the fault event, as are the others */
+	uint32_t data;
+	uint32_t address;
+	uint32_t upper_address;
+};
+
 /* The context table of one bus. */
 struct vtd_bus {
 	struct vtd_entry *table;
@@ -84,6 +92,11 @@ struct vtd_unit {
 	bool enabled;		   /* (m) translation */
 	bool broken;		   /* (a) never cleared */
 
+	/* vtd_power.c */
+	bool hangs;		/* (m) if translation is turned off */
+	bool held;		/* (m) so it was left on, and is given up */
+	struct vtd_saved saved; /* (s) by suspend, for resume */
+
 	/* vtd_queue.c */
 	struct vtd_desc *ring;	     /* (s) NULL: invalidates by registers */
 	uint32_t *status;	     /* (s) (a) where waits tell their number */
@@ -127,6 +140,15 @@ UIOMMU_STATIC_ASSERT(sizeof(struct vtd_unit) <= 4096);
 static inline bool uiommu_vtd_wanted(const struct vtd_unit *u)
 {
 	return !u->ignored && !u->left;
+}
+
+/*
+ * Would turning translation off hang it? Without draining there is nothing for
+ * which it could wait.
+ */
+static inline bool uiommu_vtd_stays_on(const struct vtd_unit *u)
+{
+	return u->hangs && u->caps.drain;
 }
 
 static inline bool uiommu_vtd_broken(const struct vtd_unit *u)
@@ -184,6 +206,19 @@ void uiommu_vtd_unit_disable(struct vtd_unit *u);
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_open_memory(struct vtd_unit *u);
 /* After disable: ends the queue, frees what prepare allocated. */
 void uiommu_vtd_unit_stop(struct vtd_unit *u);
+
+/*
+ * One command, carried out. The unit lock is held, or nobody else runs. After
+ * an error the unit is to be broken; here it is not yet.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_vtd_unit_run(struct vtd_unit *u, uint32_t command, bool on);
+
+/*
+ * vtd_power.c: instead of disable, where that would hang the unit. It goes on
+ * translating, but for nobody: it keeps its memory and gets no new work.
+ */
+void uiommu_vtd_unit_hold(struct vtd_unit *u);
 
 /* Flushes the write buffer where that takes a command. */
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_write_buffer(struct vtd_unit *u);
