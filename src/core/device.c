@@ -96,6 +96,10 @@ int uiommu_core_device_attach(struct uiommu_device *device,
 	struct uiommu_driver *driver = device->uiommu->driver;
 	int err;
 
+	/* Whatever it was in: there the unit does not walk any more. */
+	if (device->lost)
+		return domain == &device->uiommu->blocked ? UIOMMU_OK
+							  : UIOMMU_EIO;
 	/* The hardware's word for it: books may say more than came true. */
 	if (device->hw.domain == &domain->hw)
 		return UIOMMU_OK;

@@ -95,6 +95,7 @@ struct uiommu_device {
 	bool unfit;	/* (m) barred by the core, which no plan knows */
 	bool resetting; /* (m) */
 	bool paused;	/* (m) by the host */
+	bool lost;	/* (s) its unit did not resume: blocked for ever */
 	/* (m) Of a change that is under way: */
 	bool fresh;  /* made for it */
 	bool enters; /* its group's domain, and was not there before */
@@ -159,6 +160,7 @@ struct uiommu {
 
 	uint32_t started;		 /* (a) */
 	bool driver_started;		 /* (s) */
+	bool suspended;			 /* (s) likewise by suspend, resume */
 	struct uiommu_edition *edition;	 /* (i) written under (m); in force */
 	struct uiommu_edition *editions; /* (i) older ones that are held */
 	struct uiommu_pool device_pool;	 /* (m) struct uiommu_device */
@@ -192,6 +194,12 @@ static inline void uiommu_core_unlock(struct uiommu *uiommu,
  * Unless it says otherwise, everything below is called with the instance's
  * mutex held and may sleep.
  */
+
+/* power.c. Tells the driver which units must not be turned off. */
+void uiommu_core_tell_stays_on(struct uiommu *uiommu,
+			       const struct uiommu_edition *edition);
+/* Back from suspend, if it is suspended, so that it can be stopped. */
+void uiommu_core_wake(struct uiommu *uiommu);
 
 /* start.c. Takes a half-built instance back to where create left it. */
 void uiommu_core_teardown(struct uiommu *uiommu);
