@@ -209,6 +209,11 @@ int uiommu_start(struct uiommu *uiommu);
  * domains of the instance become invalid. Domains that the host created must
  * have been destroyed.
  *
+ * A unit whose translation must not be turned off, as some that serve Intel
+ * graphics alone, is left as it is, with all memory that it may walk; the log
+ * says so, and uiommu_start() fails from then on (UIOMMU_EIO). A suspended
+ * instance is resumed first.
+ *
  * Context: sleep; no other call on the instance at the same time. Devices that
  * still do DMA reach all of memory afterwards: silence them before.
  */

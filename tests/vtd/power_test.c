@@ -276,6 +276,7 @@ static void test_firmware(void **state)
 	vtdm_fault_inject(life.unit, 0x28, 0x5000, true, 5);
 	assert_int_equal(uiommu_vtd_ops.resume(life.rig.driver), 0);
 	assert_int_equal(vtdm_read32(life.unit, PMEN), 0);
+	assert_non_null(user_event(life.rig.host, UIOMMU_EVENT_FAULT));
 	assert_int_equal(user_event(life.rig.host, UIOMMU_EVENT_FAULT)->sid.rid,
 			 0x28);
 	check_works();
@@ -291,6 +292,7 @@ static void test_faults_told(void **state)
 	assert_int_equal(rig_write(&life.rig, 0x10, 0x1000), VTDM_FR_WRITE);
 	assert_null(user_event(life.rig.host, UIOMMU_EVENT_FAULT));
 	assert_int_equal(uiommu_vtd_ops.suspend(life.rig.driver), 0);
+	assert_non_null(user_event(life.rig.host, UIOMMU_EVENT_FAULT));
 	assert_int_equal(user_event(life.rig.host, UIOMMU_EVENT_FAULT)->address,
 			 0x1000);
 	lose_power();
@@ -462,6 +464,22 @@ static void test_resume_dead(void **state)
 			rig_down_leaking(&life.rig);
 		}
 	}
+}
+
+/* What answers is another unit: tables for ours may mean anything to it. */
+static void test_resume_other(void **state)
+{
+	(void)state;
+	pair_begin(0);
+	assert_int_equal(uiommu_vtd_ops.suspend(life.rig.driver), 0);
+	lose_power();
+	driver_unit(0)->caps.cap ^= 1;
+	assert_int_equal(uiommu_vtd_ops.resume(life.rig.driver), UIOMMU_EIO);
+	assert_true(is_broken(0));
+	assert_int_equal(vtdm_read32(life.unit, GSTS) & (TE | QIE), 0);
+	check_other();
+	life_gone();
+	rig_down_leaking(&life.rig);
 }
 
 /* --- Shutdown ------------------------------------------------------------- */
@@ -734,6 +752,7 @@ int main(void)
 		cmocka_unit_test(test_suspend_fails),
 		cmocka_unit_test(test_resume_fails),
 		cmocka_unit_test(test_resume_dead),
+		cmocka_unit_test(test_resume_other),
 		cmocka_unit_test(test_shutdown),
 		cmocka_unit_test(test_shutdown_keep),
 		cmocka_unit_test(test_shutdown_busy),
