@@ -9,6 +9,7 @@
 #define STORM_FAULTS 40u /* more than are told in the library's interval */
 #define STORM_COMMANDS 200u
 #define TOLD_AT_MOST 10u
+#define PERIOD_NS UINT64_C(5000000000)
 #define ORDER_SIZE (4 * PAGE_SIZE)
 #define SECRET 0x53
 
@@ -40,6 +41,8 @@ void demo_storm(struct demo *d)
 	uint64_t faults = 0;
 	unsigned int lines = d->host.lines;
 	unsigned int orders = 0;
+	uint64_t began;
+	unsigned int most;
 
 	print("\nstorm: a device that faults without end\n");
 	if (!victim || !d->has_nvme) {
@@ -49,6 +52,7 @@ void demo_storm(struct demo *d)
 	memset(victim, SECRET, ORDER_SIZE);
 	d->host.event_count = 0;
 	d->host.suspect = d->nvme.dma.bdf;
+	began = time_ns();
 	while (faults < STORM_FAULTS && orders < STORM_COMMANDS) {
 		/* The disk may or may not notice that its data went nowhere. */
 		(void)nvme_read(&d->nvme, 0, &bad, 1);
@@ -60,8 +64,11 @@ void demo_storm(struct demo *d)
 	check(faults >= STORM_FAULTS && untouched(victim, ORDER_SIZE),
 	      "storm: %lu faults of %u orders, the memory is unharmed", faults,
 	      orders);
-	check(d->host.event_count >= 1 && d->host.event_count <= TOLD_AT_MOST &&
-		      lines <= 2 * TOLD_AT_MOST,
+	/* So many in each period, and a slow machine sees several. */
+	most = TOLD_AT_MOST *
+	       (1 + (unsigned int)((time_ns() - began) / PERIOD_NS));
+	check(d->host.event_count >= 1 && d->host.event_count <= most &&
+		      lines <= 2 * most,
 	      "storm: %u of them told, %u lines logged", d->host.event_count,
 	      lines);
 	for (unsigned int i = 0; i < 16 && uiommu_poll_faults(d->uiommu); i++)
