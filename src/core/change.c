@@ -30,7 +30,7 @@ static int change_pause(struct uiommu_group *group,
 				   uiommu_domain_type_name(group->type));
 			return UIOMMU_EINUSE;
 		}
-		device->paused = true;
+		uiommu_store(&device->paused, true);
 	}
 	return UIOMMU_OK;
 }
@@ -42,7 +42,7 @@ static void change_resume(struct uiommu_group *group)
 	for (device = group->members; device; device = device->next) {
 		bool paused = device->paused;
 
-		device->paused = false;
+		uiommu_store(&device->paused, false);
 		uiommu_core_device_publish(device);
 		if (paused)
 			uiommu_host_resume(group->uiommu->host, device);

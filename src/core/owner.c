@@ -26,7 +26,7 @@ static int device_use(struct uiommu_device *device)
 		if (err)
 			return err;
 	}
-	device->uses++;
+	uiommu_store(&device->uses, device->uses + 1);
 	if (group)
 		group->uses++;
 	uiommu_core_device_publish(device);
@@ -47,7 +47,7 @@ void uiommu_device_unuse(struct uiommu_device *device)
 	unsigned long state = uiommu_core_lock(device->uiommu);
 
 	if (device->uses) {
-		device->uses--;
+		uiommu_store(&device->uses, device->uses - 1);
 		if (device->group)
 			device->group->uses--;
 		uiommu_core_device_publish(device);
