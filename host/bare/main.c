@@ -26,15 +26,11 @@ void cpu_relax(void)
 /* Another DMAR as boot module stands in for the firmware's. */
 static void use_module(void)
 {
-	const char *m = boot_info.module;
-
-	if (!m)
+	if (!boot_info.dmar)
 		return;
-	if (boot_info.module_size < 36 || !str_equal(m, "DMAR", 4))
-		kernel_panic("the boot module is no DMAR table");
-	acpi_replace(m, boot_info.module_size);
+	acpi_replace(boot_info.dmar, boot_info.dmar_size);
 	print("acpi: the boot module replaces the DMAR, %zu bytes\n",
-	      boot_info.module_size);
+	      boot_info.dmar_size);
 }
 
 /* Where the host bridge of a q35 ends to look for devices below 4 GiB. */
