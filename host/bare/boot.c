@@ -9,7 +9,7 @@
 #define LOW_MEMORY 0x100000u /* firmware's and the loader's; never given out */
 
 struct boot_info boot_info;
-static char command_line[512];
+static char command_line[640];
 
 extern const char kernel_start[];
 extern const char kernel_end[];

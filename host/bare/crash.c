@@ -8,7 +8,7 @@
 #include "pvh.h"
 
 #define CRASH_MAGIC UINT64_C(0x2168736172436f49)
-#define ENTRY_64 0x100 /* behind the entry of the image: boot.S */
+#define ENTRY_64 0x100		/* behind the entry of the image: boot.S */
 #define HANDOVER_SIZE 0x100000u /* the image comes behind */
 #define MAX_MEMORY_MAP 16u
 #define COMMAND_LINE 600u
@@ -92,8 +92,7 @@ static bool load_segment(const char *elf, size_t size,
 		return true;
 	if (s->file_size > s->memory_size || s->offset > size ||
 	    s->file_size > size - s->offset ||
-	    s->paddr < region.first + HANDOVER_SIZE ||
-	    s->paddr > region.last ||
+	    s->paddr < region.first + HANDOVER_SIZE || s->paddr > region.last ||
 	    s->memory_size > region.last - s->paddr)
 		return false;
 	memcpy(to, elf + s->offset, s->file_size);
@@ -106,7 +105,11 @@ static bool load_image(const char *elf, size_t size, uint64_t *entry)
 	const struct elf_header *e = (const struct elf_header *)elf;
 	const struct elf_segment *s;
 
-	if (size < sizeof(*e) || !str_equal(elf, "\x7f" "ELF\2\1", 6) ||
+	if (size < sizeof(*e) ||
+	    !str_equal(elf,
+		       "\x7f"
+		       "ELF\2\1",
+		       6) ||
 	    e->segment_size != sizeof(*s) || e->segments > size ||
 	    (size - e->segments) / sizeof(*s) < e->segment_count)
 		return false;
@@ -231,7 +234,8 @@ unsigned int crash_changed(const struct crash_handover *h, uint64_t *first)
 	return changed;
 }
 
-_Noreturn void crash_jump(struct crash_handover *h)
+_Noreturn void crash_jump(struct crash_handover *h, void (*last)(void *context),
+			  void *context)
 {
 	struct crash_page *p = (struct crash_page *)h;
 
@@ -239,6 +243,7 @@ _Noreturn void crash_jump(struct crash_handover *h)
 	__asm__ volatile("cli" : : : "memory");
 	for (unsigned int i = 0; i < CRASH_BLOCKS; i++)
 		h->sum[i] = sum_block(h, i);
+	last(context);
 	__asm__ volatile("jmp *%0"
 			 :
 			 : "r"(p->entry), "D"(virt_to_phys(&p->start))

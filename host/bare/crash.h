@@ -28,8 +28,10 @@ struct crash_work {
 	uint64_t buffers;
 	uint32_t frames; /* that were received before */
 	uint32_t ring_entries;
+	uint32_t buffer_count;
 	/* The disk's reads: two pages each in a row, and its queue. */
 	uint64_t reads;
+	uint64_t reads_addr; /* for the device */
 	uint64_t queue_addr; /* of the submission queue, for the device */
 	uint64_t done_addr;  /* of the completion queue, likewise */
 	uint64_t done;
@@ -66,8 +68,12 @@ struct crash_handover *crash_load(const void *elf, size_t size);
 /* Memory of @size bytes that goes on changing. */
 void crash_live(struct crash_handover *h, const volatile void *memory,
 		size_t size);
-/* Sum up memory and jump, as if in the middle of it all. */
-_Noreturn void crash_jump(struct crash_handover *h);
+/*
+ * Sum up memory, call @last, which may tell devices but write no memory, and
+ * jump, as if in the middle of it all.
+ */
+_Noreturn void crash_jump(struct crash_handover *h, void (*last)(void *context),
+			  void *context);
 /*
  * Blocks of memory that are not what they were, and the first such; what is
  * live does not count.

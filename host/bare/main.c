@@ -20,6 +20,7 @@ void cpu_relax(void)
 	cost_aside_begin();
 	demo_rmrr_poll();
 	load_poll(&demo.load);
+	demo_inherit_poll();
 	cost_aside_end();
 }
 
@@ -73,6 +74,10 @@ static int iommu_start(struct demo *d)
 	config.dmar = acpi_find("DMAR", &config.dmar_size);
 	if (d->passthrough)
 		config.options.passthrough = UIOMMU_CHOICE_YES;
+	if (d->crash)
+		config.takeover = boot_flag("takeover-reset")
+					  ? UIOMMU_TAKEOVER_RESET
+					  : UIOMMU_TAKEOVER_ADOPT;
 	if (boot_flag("no-isa"))
 		config.options.isa_range = UIOMMU_CHOICE_NO;
 	err = uiommu_create(&d->host, &config, &d->uiommu);
@@ -126,6 +131,10 @@ static void resume_device(struct uiommu_device *device)
 static void run_devices(struct demo *d)
 {
 	demo_nvme(d);
+	if (boot_info.image) {
+		demo_crash(d); /* comes back if it cannot */
+		return;
+	}
 	demo_load(d);
 	demo_change_begin(d);
 	demo_net(d);
@@ -178,6 +187,7 @@ static void run_demo(struct demo *d)
 	int err;
 
 	find_edus(d);
+	demo_inherit_begin(d);
 	if (!boot_flag("iommu=off")) {
 		print("\n");
 		err = iommu_start(d);
@@ -189,6 +199,8 @@ static void run_demo(struct demo *d)
 	}
 	if (d->uiommu && boot_flag("bench"))
 		run_bench(d);
+	else if (d->crash)
+		demo_inherit(d);
 	else
 		run_devices(d);
 	/* Devices fall silent first: afterwards nothing holds them. */
@@ -219,12 +231,21 @@ static void try_bad_end(void)
 	check(false, "try: a check that fails");
 }
 
+static void greet_second(const struct crash_handover *h)
+{
+	check_before(h->passed, h->failed);
+	print("the second one, at %p in %lx-%lx; the first one is no more\n",
+	      (void *)(uintptr_t)kernel_main, h->region.first, h->region.last);
+}
+
 void kernel_main(uint32_t start_info)
 {
 	console_init();
 	print("\nuIOMMU's reference kernel\n");
 	trap_init();
 	boot_read(start_info);
+	if (crash_handover())
+		greet_second(crash_handover());
 	time_init();
 	watchdog_start((unsigned int)boot_number("watchdog", WATCHDOG_SECONDS));
 	print("memory: %zu pages of 4 KiB\n", mem_total_pages());
@@ -235,6 +256,7 @@ void kernel_main(uint32_t start_info)
 	demo.host.pause = pause_device;
 	demo.host.resume = resume_device;
 	demo.passthrough = boot_flag("passthrough");
+	demo.crash = crash_handover();
 	run_demo(&demo);
 	kernel_exit(check_summary());
 }
