@@ -260,6 +260,16 @@ size_t e1000e_receive(struct e1000e *e, void *frame, size_t size)
 	return got;
 }
 
+void e1000e_refill(struct e1000e *e)
+{
+	uint32_t entries = mmio_read32(e->regs, RDLEN) /
+			   (uint32_t)sizeof(struct e1000e_rx);
+	uint32_t head = mmio_read32(e->regs, RDH);
+
+	if (entries)
+		mmio_write32(e->regs, RDT, (head + entries - 1) % entries);
+}
+
 const uint8_t *e1000e_peek(const struct e1000e *e, uint32_t at, size_t *size)
 {
 	volatile struct e1000e_rx *d = &e->rx[at];

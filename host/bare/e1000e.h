@@ -36,6 +36,11 @@ bool e1000e_probe(struct e1000e *e);
 /* Reset it and start both rings; 0 or a negative error. */
 int e1000e_start(struct e1000e *e);
 void e1000e_stop(struct e1000e *e);
+/*
+ * Let the device have all entries of its receive ring once more, whatever they
+ * say. Registers only: of a ring that somebody else set up, too.
+ */
+void e1000e_refill(struct e1000e *e);
 /* What the entry @at of the receive ring holds, or NULL if nothing yet. */
 const uint8_t *e1000e_peek(const struct e1000e *e, uint32_t at, size_t *size);
 /* Send one frame, mapped for as long as it takes; 0 or a negative error. */
