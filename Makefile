@@ -18,7 +18,7 @@ $(BUILD)/build.ninja:
 # The reference kernel in QEMU; the exit status is the kernel's own verdict.
 run: $(BUILD)/build.ninja
 	@scripts/setup.sh run
-	@ninja -C $(BUILD) host/bare/uiommu-bare
+	@ninja -C $(BUILD) host/bare/uiommu-bare host/bare/uiommu-bare-second
 	@scripts/run-bare.sh $(BUILD) $(VARIANT)
 
 # The command for people, without sanitizers. `meson install` installs it.

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Boot the reference kernel in QEMU: run-bare.sh BUILDDIR [VARIANT]
-# Without a variant the plain machine; "list" names the variants and "all" runs
-# one after the other. BARE_APPEND is added to the kernel's command line. The exit
+# Without a variant the plain machine, then the crash of its kernel; "list" names
+# the variants and "all" runs one after the other. BARE_APPEND is added to the kernel's command line. The exit
 # status is the kernel's verdict.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
-variant=${2:-default}
+variant=${2:-acts}
 kernel=$build/host/bare/uiommu-bare
-all='default aw48 cm noscalable scalable devtlb firmware pt nopt model'
+acts='default crash crash-reset'
+all="$acts aw48 cm noscalable scalable devtlb firmware pt nopt model"
 limit=60 # seconds; the kernel's own watchdog is faster
 # The memory that the replacement DMAR reserves for the first edu.
 rmrr_first=e000000
@@ -56,8 +57,9 @@ list)
 	list
 	exit 0
 	;;
-all)
-	for v in $all; do
+acts | all)
+	[ "$variant" = acts ] || acts=$all
+	for v in $acts; do
 		"$0" "$build" "$v" || exit 1
 	done
 	exit 0

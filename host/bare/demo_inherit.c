@@ -6,7 +6,7 @@
  */
 #include "demo.h"
 
-#define WAIT_NS UINT64_C(20000000000)
+#define WAIT_NS UINT64_C(10000000000)
 #define QUIET_NS UINT64_C(200000000)
 #define NET_TRIES 10u
 #define SOME_FRAMES 50u
@@ -194,6 +194,13 @@ static void check_unit(struct demo *d, bool adopt)
 	      u.adopted ? "adopted" : "not adopted", u.inherited);
 }
 
+static uint32_t inherited(struct demo *d)
+{
+	struct uiommu_unit_info u = { 0 };
+
+	return uiommu_unit_info(d->uiommu, 0, &u) ? 0 : u.inherited;
+}
+
 static bool all_have_domains(struct demo *d)
 {
 	const struct uiommu_topology *t = uiommu_topology(d->uiommu);
@@ -230,6 +237,7 @@ static void take_disk(struct demo *d)
 	const struct uiommu_event *e;
 	struct nvme *n = &d->nvme;
 	struct crash_work *w = old.work;
+	uint32_t entries = inherited(d);
 	unsigned int right;
 	unsigned int done;
 	uint64_t addr;
@@ -249,6 +257,9 @@ static void take_disk(struct demo *d)
 	if (!page)
 		return;
 	dma_free(&n->dma, page, PAGE_SIZE, addr);
+	check(inherited(d) == entries - 1,
+	      "disk: and its entry is ours, %u are another kernel's still",
+	      inherited(d));
 	if (done < CRASH_READS) {
 		e = demo_find_event(d, n->dma.bdf, w->done_addr,
 				    UIOMMU_ACCESS_WRITE);
