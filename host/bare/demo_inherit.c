@@ -22,7 +22,8 @@ static struct {
 	uint32_t number;	 /* of the newest */
 	uint32_t bad_frames;
 	uint32_t copies;
-	uint32_t missed; /* copies that did not come */
+	uint32_t missed;    /* copies that did not come */
+	unsigned int reads; /* that ended before the unit was taken over */
 } old;
 
 static bool frame_ok(const uint8_t *frame, size_t size, uint32_t *number)
@@ -163,7 +164,8 @@ void demo_inherit_begin(struct demo *d)
 	ok = frames_go_on(SOME_FRAMES, WAIT_NS) && !old.bad_frames;
 	check(ok, "inherit: frames come on: %u, the newest is number %u",
 	      old.frames, old.number);
-	print("  %u of %u reads ended\n", reads_done(&right), CRASH_READS);
+	old.reads = reads_done(&right);
+	print("  %u of %u reads ended\n", old.reads, CRASH_READS);
 	/* The copy that firmware's device was at, for demo_rmrr_begin(). */
 	if (d->has_keeper)
 		check(edu_wait(&d->keeper), "inherit: the keeper is idle");
@@ -260,6 +262,8 @@ static void take_disk(struct demo *d)
 	check(inherited(d) == entries - 1,
 	      "disk: and its entry is ours, %u are another kernel's still",
 	      inherited(d));
+	/* Nothing can come to the old queue any more. */
+	done = reads_done(&right);
 	if (done < CRASH_READS) {
 		e = demo_find_event(d, n->dma.bdf, w->done_addr,
 				    UIOMMU_ACCESS_WRITE);
@@ -288,12 +292,15 @@ static void use_disk(struct demo *d)
 static void adopted(struct demo *d)
 {
 	unsigned int right;
-	unsigned int done = reads_done(&right);
+	unsigned int done;
 
 	check(no_fault(d), "inherit: no fault by the start");
 	check(all_have_domains(d), "inherit: every device has a domain");
-	print("  %u of %u old reads ended\n", done, CRASH_READS);
 	check_goes_on("inherit");
+	done = reads_done(&right);
+	check(done > old.reads || done == CRASH_READS,
+	      "inherit: %u of %u old reads ended, %u of them since", done,
+	      CRASH_READS, done - old.reads);
 	check(no_fault(d), "inherit: no fault since");
 	take_disk(d);
 	use_disk(d);
