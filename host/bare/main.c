@@ -221,7 +221,8 @@ static void try_bad_end(void)
 {
 	const char *how = boot_option("try");
 
-	if (!how)
+	/* The second kernel is to say what went wrong in the first. */
+	if (!how || demo.crash)
 		return;
 	if (*how == 'e')
 		__asm__ volatile("ud2");
@@ -244,8 +245,9 @@ void kernel_main(uint32_t start_info)
 	print("\nuIOMMU's reference kernel\n");
 	trap_init();
 	boot_read(start_info);
-	if (crash_handover())
-		greet_second(crash_handover());
+	demo.crash = crash_handover();
+	if (demo.crash)
+		greet_second(demo.crash);
 	time_init();
 	watchdog_start((unsigned int)boot_number("watchdog", WATCHDOG_SECONDS));
 	print("memory: %zu pages of 4 KiB\n", mem_total_pages());
@@ -256,7 +258,6 @@ void kernel_main(uint32_t start_info)
 	demo.host.pause = pause_device;
 	demo.host.resume = resume_device;
 	demo.passthrough = boot_flag("passthrough");
-	demo.crash = crash_handover();
 	run_demo(&demo);
 	kernel_exit(check_summary());
 }
