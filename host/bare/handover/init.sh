@@ -41,7 +41,7 @@ until [ -b /dev/nvme0n1 ] && [ -d /sys/class/net/eth0 ]; do
 	[ $tries -lt 100 ] || give_up "no disk or no network"
 	sleep 0.1
 done
-dmesg | grep -E 'DMAR|iommu' | sed 's/^/linux: /'
+dmesg | grep -E "DMAR|iommu" | sed "s,^,linux: ,"
 for path in /sys/kernel/iommu_groups/*; do
 	say "group ${path##*/} $(cat "$path/type")" "$(ls "$path/devices" | tr '\n' ' ')"
 done
