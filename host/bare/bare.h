@@ -159,6 +159,9 @@ struct boot_info {
 	size_t dmar_size;
 	const void *image; /* of a second kernel, likewise */
 	size_t image_size;
+	/* within=: all memory that is ours; without it all there is */
+	uint64_t within_first;
+	uint64_t within_last;
 };
 
 extern struct boot_info boot_info;

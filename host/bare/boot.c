@@ -82,8 +82,8 @@ static uint64_t read_number(const char **text)
 }
 
 /*
- * A range that the command line asks to leave alone: reserve=first-last. It
- * stands for what firmware does when it marks the memory of an RMRR as
+ * A range that the command line names. reserve=first-last is to be left alone:
+ * it stands for what firmware does when it marks the memory of an RMRR as
  * reserved in its map.
  */
 static void reserve_option(const char *name,
@@ -100,6 +100,15 @@ static void reserve_option(const char *name,
 		kernel_panic("%s= wants first-last", name);
 	last = read_number(&s);
 	reserve(first, last);
+}
+
+/* Somebody else's memory is all around us: to be read, never to be used. */
+static void reserve_others(uint64_t first, uint64_t last)
+{
+	boot_info.within_first = first;
+	boot_info.within_last = last;
+	mem_reserve(0, first - 1);
+	mem_reserve(last + 1, ~UINT64_C(0));
 }
 
 /* In the second kernel crash= says where the first left its hand-over. */
@@ -126,6 +135,7 @@ void boot_read(uint64_t start_info)
 	mem_reserve(virt_to_phys(kernel_start), virt_to_phys(kernel_end) - 1);
 	read_module(si);
 	reserve_option("reserve", mem_reserve);
+	reserve_option("within", reserve_others);
 	crash_option();
 	for (uint32_t i = 0; i < si->memory_map_entries; i++)
 		if (map[i].type == PVH_RAM && map[i].size)

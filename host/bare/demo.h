@@ -150,4 +150,11 @@ void demo_inherit_poll(void); /* in every polling loop */
 #define DEMO_POISON 0xa5
 void demo_page_pattern(void *page, uint32_t seed);
 
+/*
+ * demo_linux.c: what a Linux left behind goes on; begin before the unit is
+ * touched
+ */
+void demo_linux_begin(struct demo *d);
+void demo_linux(struct demo *d);
+
 #endif /* BARE_DEMO_H */

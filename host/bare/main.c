@@ -74,10 +74,11 @@ static int iommu_start(struct demo *d)
 	config.dmar = acpi_find("DMAR", &config.dmar_size);
 	if (d->passthrough)
 		config.options.passthrough = UIOMMU_CHOICE_YES;
-	if (d->crash)
+	if (d->crash || boot_flag("linux"))
 		config.takeover = boot_flag("takeover-reset")
 					  ? UIOMMU_TAKEOVER_RESET
 					  : UIOMMU_TAKEOVER_ADOPT;
+	config.takeover_block = boot_flag("takeover-block");
 	if (boot_flag("no-isa"))
 		config.options.isa_range = UIOMMU_CHOICE_NO;
 	err = uiommu_create(&d->host, &config, &d->uiommu);
@@ -88,6 +89,7 @@ static int iommu_start(struct demo *d)
 		return err;
 	/* The device with the RMRR is at work already, as firmware's are. */
 	demo_rmrr_begin(d);
+	demo_linux_begin(d);
 	return uiommu_start(d->uiommu);
 }
 
@@ -201,6 +203,8 @@ static void run_demo(struct demo *d)
 		run_bench(d);
 	else if (d->crash)
 		demo_inherit(d);
+	else if (boot_flag("linux"))
+		demo_linux(d);
 	else
 		run_devices(d);
 	/* Devices fall silent first: afterwards nothing holds them. */

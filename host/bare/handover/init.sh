@@ -26,11 +26,12 @@ counter()
 	cat "/sys/class/net/eth0/statistics/rx_$1"
 }
 
-how=crash
+how=crash options=
 while read -r what rest; do
 	case $what in
 	module) insmod "$rest" || give_up "module $rest" ;;
 	how) how=$rest ;;
+	options) options=$rest ;;
 	esac
 done </orders
 
@@ -64,5 +65,6 @@ done
 say "interrupts $(grep -cE 'nvme|eth0' /proc/interrupts)" \
 	"reads $(awk '{print $1}' /sys/block/nvme0n1/stat)" \
 	"packets $(counter packets)"
-/load /image "$how"
+# shellcheck disable=SC2086
+/load "$how" /peek /kernel $options
 give_up "still here"

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * The least kernel that can be handed a machine by Linux: it prints what
- * Linux left in the remapping unit, line by line as "peek: ...", and ends. It
- * shares nothing with the library, whose reading of the same it is to check.
+ * What Linux jumps to: prints what is left in the remapping unit, line by
+ * line as "peek: ...", and goes on to the kernel. It shares nothing with the
+ * library, whose reading of the same it is to check.
  *
  * Layouts: VT-d specification, chapters "Register Descriptions" and
  * "Translation Structure Formats".
  */
-#include <stdint.h>
+#include "start.h"
 
 #define COM1 0x3f8
-#define EXIT_PORT 0xf4
+#define APIC_BASE 0x1b
+#define APIC_BASE_ENABLE 0x800u
 #define UNIT UINT64_C(0xfed90000) /* of QEMU's q35 */
 
 enum { GCMD_STATUS = 0x1c, ROOT = 0x20, FAULTS = 0x34, QUEUE = 0x90 };
@@ -96,8 +97,24 @@ static void tables(uint64_t root)
 	}
 }
 
+/*
+ * The kernel takes interrupts from the first PIC, as after firmware. Linux left
+ * the local APIC on, with an interrupt pending that only it can handle.
+ */
+static void local_apic_off(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(APIC_BASE));
+	__asm__ volatile("wrmsr"
+			 :
+			 : "a"(low & ~APIC_BASE_ENABLE), "d"(high),
+			   "c"(APIC_BASE));
+}
+
 void peek_main(void)
 {
+	const struct start_page *start = (const void *)START_ADDRESS;
 	uint64_t root = word(UNIT + ROOT);
 
 	number("peek: status ", reg32(GCMD_STATUS));
@@ -109,5 +126,9 @@ void peek_main(void)
 	if (!(root & 0xc00))
 		tables(root & ~UINT64_C(0xfff));
 	text("peek: end\n");
-	__asm__ volatile("outl %0, %1" : : "a"(16), "Nd"((uint16_t)EXIT_PORT));
+	local_apic_off();
+	__asm__ volatile("jmp *%0"
+			 :
+			 : "r"(start->entry), "D"(START_ADDRESS)
+			 : "memory");
 }

@@ -35,32 +35,44 @@ ROOT_MODE = 0xc00
 TRANSLATED, PASSTHROUGH = 0, 2
 
 
+ADOPT = 'takeover=adopt expect-adopted'
+
+
 class Case:
     """A Linux, how it ends, and what it then leaves in the unit."""
 
-    def __init__(self, append, how='crash', unit='', kind=TRANSLATED):
-        self.append, self.how, self.unit, self.kind = append, how, unit, kind
+    def __init__(self, append, options, how='crash', unit='', kind=TRANSLATED):
+        self.append, self.options, self.how = append, options, how
+        self.unit, self.kind = unit, kind
 
 
+TRANSLATE = 'iommu.passthrough=0'
 CASES = {
-    'crash': Case('iommu.passthrough=0'),
-    'pt': Case('iommu=pt', kind=PASSTHROUGH),
-    'scalable': Case('iommu.passthrough=0', unit=',x-scalable-mode=on,'
-                     'aw-bits=48'),
-    'kexec': Case('iommu.passthrough=0', how='kexec'),
+    'crash': Case(TRANSLATE, ADOPT),
+    'pt': Case('iommu=pt', ADOPT, kind=PASSTHROUGH),
+    # The contrast: what is under way is refused.
+    'reset': Case(TRANSLATE, ''),
+    # A root that we do not read: not adopted, and told so.
+    'scalable': Case(TRANSLATE, 'takeover=adopt takeover-block',
+                     unit=',x-scalable-mode=on,aw-bits=48'),
+    # Translation is off, and the adapter silent.
+    'kexec': Case(TRANSLATE, 'takeover=adopt expect-silence', how='kexec'),
 }
 
 
-def initrd(linux, load, image, how):
+def initrd(build, case, crc):
     """What Linux starts with."""
+    linux, bare = build / 'linux', build / 'host/bare'
     files, orders = lab.module_files(linux, ['nvme', 'e1000e'])
-    orders += 'how %s\n' % how
+    orders += 'how %s\noptions linux disk-crc=%s %s\n' % (
+        case.how, crc, case.options)
     return lab.archive(files + [
         ('bin', 0o40755, b''), ('dev', 0o40755, b''),
         ('dev/console', 0o20600, b''),
         ('bin/busybox', 0o100755, (linux / 'root/bin/busybox').read_bytes()),
-        ('load', 0o100755, load.read_bytes()),
-        ('image', 0o100644, image.read_bytes()),
+        ('load', 0o100755, (bare / 'handover/load').read_bytes()),
+        ('peek', 0o100644, (bare / 'handover/peek').read_bytes()),
+        ('kernel', 0o100644, (bare / 'handover/kernel').read_bytes()),
         ('orders', 0o100644, orders.encode()),
         ('init', 0o100755, (HERE / 'init.sh').read_bytes())])
 
@@ -84,11 +96,9 @@ def command(linux, work, netdev, case):
 
 def boot(build, work, case):
     """Run one case: QEMU's status, and what was on the console."""
-    here = build / 'host/bare/handover'
-    lab.run('python3', str(ROOT / 'host/bare/make-disk.py'),
-            str(work / 'disk'))
-    (work / 'initrd').write_bytes(
-        initrd(build / 'linux', here / 'load', here / 'peek', case.how))
+    crc = lab.run('python3', str(ROOT / 'host/bare/make-disk.py'),
+                  str(work / 'disk')).strip()
+    (work / 'initrd').write_bytes(initrd(build, case, crc))
     packets = stream.Stream(work, PACKET_SECONDS)
     packets.start()
     try:
@@ -161,6 +171,10 @@ def judge(case, status, console):
         yield 'the root is %s' % ('scalable' if scalable else 'legacy')
     if not scalable:
         yield from judge_tables(case, console)
+    if ADOPT in case.options:
+        count = re.search(r'adopted, (\d+) entries inherited', console)
+        if not count or int(count[1]) != len(entries(console)):
+            yield 'not as many entries inherited as there were'
 
 
 def shown(console):
@@ -198,7 +212,7 @@ def main():
     try:
         lab.prepare(build / 'linux')
         lab.run('ninja', '-C', str(build), 'host/bare/handover/load',
-                'host/bare/handover/peek')
+                'host/bare/handover/peek', 'host/bare/handover/kernel')
         good = [one(build, name) for name in names]
     except (KeyError, lab.Failed) as error:
         sys.exit('handover: %s' % error)
