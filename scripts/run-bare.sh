@@ -39,6 +39,7 @@ list()
 	model       no QEMU: the software unit, told by registers, no queue
 	crash       the kernel crashes and a second one adopts its unit
 	crash-reset the same, but the unit is turned off and set up afresh
+	linux       a Linux of the distribution crashes and we adopt its unit
 	off         the drivers alone, uIOMMU is never called
 	bench       no demonstration: the cost of the DMA API in instructions
 	END
@@ -80,6 +81,10 @@ model)
 crash) crash=yes shift= append=crash-region=$crash_region ;;
 crash-reset)
 	crash=yes shift= append="crash-region=$crash_region takeover-reset"
+	;;
+linux)
+	scripts/setup.sh linux || exit 1
+	exec python3 host/bare/handover/run.py "$build" crash
 	;;
 off) append=iommu=off ;;
 bench) append=bench shift=0 limit=300 ;;
