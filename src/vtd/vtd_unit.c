@@ -381,7 +381,8 @@ int uiommu_vtd_unit_start(struct vtd_unit *u)
 	int err = UIOMMU_OK;
 
 	u->started = true;
-	if (vtd_unit_resets(u))
+	/* One that hangs when it goes off gets its fresh tables while it is on. */
+	if (vtd_unit_resets(u) && !uiommu_vtd_stays_on(u))
 		err = vtd_unit_command(u, VTD_GCMD_TE, false,
 				       "translation did not stop");
 	if (err)

@@ -353,6 +353,28 @@ static void test_reset(void **state)
 	}
 }
 
+/* One that hangs when it is turned off gets its fresh tables while it is on. */
+static void test_reset_stays_on(void **state)
+{
+	struct world *w = world();
+
+	(void)state;
+	world_begin(w);
+	w->rig.takeover = UIOMMU_TAKEOVER_RESET;
+	old_on(&w->old);
+	assert_int_equal(rig_make(&w->rig), UIOMMU_OK);
+	uiommu_vtd_ops.stays_on(w->rig.driver, 0, true);
+	assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
+	assert_int_equal(rig_device(&w->rig, &w->a, just_a), 0);
+	assert_int_not_equal(rig_write(&w->rig, 0x10, 0x5000), VTDM_OK);
+	assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver), 0);
+	assert_int_equal(w->stats->te_off, 0);
+	assert_true(info_of(&w->rig).translating);
+	assert_int_not_equal(rig_write(&w->rig, 0x10, 0x5000), VTDM_OK);
+	uiommu_vtd_ops.device_fini(w->rig.driver, &w->a.hw);
+	rig_down_leaking(&w->rig);
+}
+
 /* One that is in nobody's use is turned off, whatever the policy. */
 static void test_left(void **state)
 {
@@ -613,6 +635,7 @@ int main(void)
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_impossible),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_reset_stays_on),
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_hand_back),
 		cmocka_unit_test(test_two_units),
