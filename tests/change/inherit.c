@@ -88,6 +88,18 @@ void inherit_down(struct inherit *t)
 	machine_down(&t->machine);
 }
 
+void inherit_down_broken(struct inherit *t)
+{
+	struct uiommu_host *host = t->machine.host;
+
+	uiommu_stop(t->machine.uiommu);
+	uiommu_destroy(t->machine.uiommu);
+	assert_int_equal(host->windows, 0);
+	assert_int_equal(host->locks, 0);
+	vtdm_mem_free(host->mem, t->memory.bytes, 8192);
+	user_host_destroy(host);
+}
+
 struct uiommu_unit_info inherit_info(struct inherit *t)
 {
 	struct uiommu_unit_info info;

@@ -44,6 +44,8 @@ void inherit_old(struct inherit *t);
 struct inherit *inherit_up(bool direct);
 /* Stop; nothing may be left, and nobody have broken the protocol. */
 void inherit_down(struct inherit *t);
+/* Likewise, but a unit that does not answer may keep pages. */
+void inherit_down_broken(struct inherit *t);
 
 struct uiommu_unit_info inherit_info(struct inherit *t);
 /* Context invalidations so far: an attach that changes something has one. */
