@@ -170,8 +170,9 @@ static int device_arrive(struct uiommu_device *device)
 		err = uiommu_core_device_attach(device, device->domain);
 		if (err)
 			return err;
-		uiommu_core_device_publish(device);
 	}
+	/* Also if it arrived in the meantime, by way of a reset. */
+	uiommu_core_device_publish(device);
 	return UIOMMU_OK;
 }
 

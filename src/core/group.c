@@ -192,7 +192,8 @@ static bool group_defers(const struct uiommu_group *group,
 			 const struct uiommu_domain *domain)
 {
 	return device->hw.inherited && !group->owner &&
-	       domain != uiommu_core_refusal(group);
+	       domain != uiommu_core_refusal(group) &&
+	       domain != &group->uiommu->blocked;
 }
 
 /* Members before @end go back to where the group is on record. */

@@ -34,7 +34,7 @@ struct old {
 		int rid;
 		uint64_t iova;
 		struct rig_page page;
-	} flows[4];
+	} flows[12];
 	unsigned int flow_count;
 	uint64_t steps;
 };
