@@ -67,6 +67,38 @@ static void test_start(void **state)
 	}
 }
 
+/* A start that fails gives back what it found, and can be tried again. */
+static void test_start_fails(void **state)
+{
+	unsigned int failed = 0;
+	bool over = false;
+
+	(void)state;
+	for (uint64_t nth = 1; !over; nth++) {
+		static struct inherit t;
+		int err;
+
+		inherit_describe(&t);
+		inherit_old(&t);
+		assert_int_equal(machine_scan(&t.machine), UIOMMU_OK);
+		user_fail_at(t.machine.host, nth);
+		err = uiommu_start(t.machine.uiommu);
+		over = t.machine.host->calls < t.machine.host->fail_first;
+		user_fail_at(t.machine.host, 0);
+		if (err) {
+			old_flows(&t.old);
+			failed++;
+			assert_int_equal(uiommu_start(t.machine.uiommu),
+					 UIOMMU_OK);
+		}
+		/* tables out of reach are a reason to reset the unit */
+		if (err || inherit_info(&t).adopted)
+			old_flows(&t.old);
+		inherit_down(&t);
+	}
+	assert_true(failed > 10);
+}
+
 /* --- The first call ------------------------------------------------------- */
 
 /* One address of page @index for the device, by each way to get it. */
@@ -393,6 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start),
+		cmocka_unit_test(test_start_fails),
 		cmocka_unit_test(test_first_call),
 		cmocka_unit_test(test_first_alloc),
 		cmocka_unit_test(test_claim),
