@@ -178,6 +178,52 @@ static void test_first_call(void **state)
 		}
 }
 
+#define RESERVE_FIRST 0x7d000000ull
+#define RESERVE_LAST 0x7d000fffull
+
+/*
+ * Inherited mappings do not tell what firmware keeps for a device: its own
+ * domain has it before the device comes there, and gives it to nobody.
+ */
+static void test_region(void **state)
+{
+	static struct inherit t;
+	const struct uiommu_sid sid = MACHINE_NVME;
+	struct rig_page region = { NULL, RESERVE_FIRST };
+	struct uiommu_device *device;
+	uint64_t iova;
+
+	(void)state;
+	inherit_describe(&t);
+	machine_reserve(&t.machine, RESERVE_FIRST, RESERVE_LAST, &sid, 1);
+	inherit_old(&t);
+	region.bytes = vtdm_mem_alloc_at(t.machine.host->mem, RESERVE_FIRST,
+					 4096);
+	assert_non_null(region.bytes);
+	assert_int_equal(machine_scan(&t.machine), UIOMMU_OK);
+	assert_int_equal(uiommu_start(t.machine.uiommu), UIOMMU_OK);
+	assert_true(inherit_lands(&t, NVME));
+	/* The old kernel's tables decide so far, and they have no such page. */
+	assert_false(rig_reaches(&t.rig, sid.rid, RESERVE_FIRST, region));
+	device = machine_driver(&t.machine, sid);
+	assert_int_equal(uiommu_device_set_dma_mask(device, 0x7fffffff),
+			 UIOMMU_OK);
+	inherit_over(&t, NVME);
+	for (unsigned int i = 0; i < 64; i++) {
+		assert_int_equal(uiommu_dma_map(device, t.memory.paddr, 4096,
+						UIOMMU_DMA_BIDIRECTIONAL,
+						&iova),
+				 UIOMMU_OK);
+		assert_true(iova > RESERVE_LAST || iova + 4095 < RESERVE_FIRST);
+		assert_true(
+			rig_reaches(&t.rig, sid.rid, RESERVE_FIRST, region));
+	}
+	assert_true(inherit_reaches(&t, NVME, iova, 0));
+	uiommu_device_unuse(device);
+	vtdm_mem_free(t.machine.host->mem, region.bytes, 4096);
+	inherit_down(&t);
+}
+
 static void test_first_alloc(void **state)
 {
 	(void)state;
@@ -427,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_start_fails),
 		cmocka_unit_test(test_first_call),
+		cmocka_unit_test(test_region),
 		cmocka_unit_test(test_first_alloc),
 		cmocka_unit_test(test_claim),
 		cmocka_unit_test(test_claim_sink),
