@@ -19,6 +19,13 @@ static int change_pause(struct uiommu_group *group,
 	struct uiommu *uiommu = group->uiommu;
 	struct uiommu_device *device;
 
+	/*
+	 * A first DMA call may wait for the mutex, and its driver would wait for
+	 * that call while we wait for the driver: such a group stays.
+	 */
+	for (device = group->members; device; device = device->next)
+		if (device->uses && device != asker && device->hw.inherited)
+			return UIOMMU_EINUSE;
 	for (device = group->members; device; device = device->next) {
 		if (!device->uses || device == asker)
 			continue;

@@ -117,8 +117,12 @@ int uiommu_core_device_place(struct uiommu_device *device)
 
 	if (device->barred || device->resetting)
 		domain = uiommu_core_refusal(device->group);
-	/* Another kernel's work goes on until somebody asks for the device. */
-	if (device->hw.inherited && !device->resetting) {
+	/*
+	 * Another kernel's work goes on until somebody asks for the device; not
+	 * where the group is an owner's.
+	 */
+	if (device->hw.inherited && !device->resetting &&
+	    !device->group->owner) {
 		uiommu_store(&device->domain, domain);
 		return UIOMMU_OK;
 	}

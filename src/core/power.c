@@ -72,6 +72,7 @@ static void power_block(struct uiommu *uiommu, struct uiommu_group *group)
 		if (!uiommu_core_device_attach(device, blocked))
 			continue;
 		device->lost = true;
+		device->hw.inherited = false; /* nothing is to come of it */
 		uiommu_log(uiommu->host, UIOMMU_LOG_ERROR,
 			   UIOMMU_SID_FMT ": its unit did not come back, its "
 					  "group is blocked",

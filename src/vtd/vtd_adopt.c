@@ -326,8 +326,9 @@ bool uiommu_vtd_inherits(const struct vtd_device *dev)
 	const struct vtd_unit *u = dev->unit;
 	uint32_t i;
 
+	/* Withheld until asked for, but for what firmware never asks about. */
 	if (u->withheld || !u->inherited)
-		return u->withheld;
+		return u->withheld && !dev->hw->direct;
 	for (i = 0; i < dev->hw->sid_count; i++)
 		if (vtd_bit(u->inherited->rids, dev->hw->sids[i].rid))
 			return true;

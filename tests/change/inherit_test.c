@@ -178,6 +178,62 @@ static void test_first_call(void **state)
 		}
 }
 
+/* Who comes to a claimed group is refused, whatever it inherits. */
+static void test_claimed_joiner(void **state)
+{
+	struct inherit *t = inherit_up(false);
+	struct uiommu_group *group = machine_group(&t->machine, MACHINE_PCI0);
+
+	assert_int_equal(
+		uiommu_remove_device(machine_device(&t->machine, MACHINE_PCI1)),
+		UIOMMU_OK);
+	assert_true(inherit_lands(t, PCI1));
+	inherit_over(t, PCI0);
+	inherit_over(t, ALIAS);
+	assert_int_equal(uiommu_group_claim(group, state), UIOMMU_OK);
+	inherit_over(t, PCI1);
+	assert_int_equal(uiommu_add_pci(t->machine.uiommu, 0, 3, 3), UIOMMU_OK);
+	assert_false(inherit_lands(t, PCI1));
+	assert_int_equal(uiommu_group_release(group, state), UIOMMU_OK);
+	assert_ptr_equal(
+		uiommu_device_domain(machine_device(&t->machine, MACHINE_PCI1)),
+		uiommu_group_default_domain(group));
+	inherit_down(t);
+}
+
+static bool pauses(struct uiommu_host *host, struct uiommu_device *device)
+{
+	(void)host;
+	(void)device;
+	return true;
+}
+
+/* A driver whose first DMA call may be waiting cannot be waited for. */
+static void test_type_in_use(void **state)
+{
+	struct inherit *t = inherit_up(false);
+	struct uiommu_device *device = machine_driver(&t->machine,
+						      MACHINE_PAIR0);
+	struct uiommu_group *group = uiommu_device_group(device);
+	uint64_t iova;
+
+	(void)state;
+	t->machine.host->on_pause = pauses;
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
+			 UIOMMU_EINUSE);
+	assert_int_equal(t->machine.host->pauses, 0);
+	inherit_over(t, PAIR0);
+	assert_int_equal(uiommu_dma_map(device, t->memory.paddr, 4096,
+					UIOMMU_DMA_BIDIRECTIONAL, &iova),
+			 UIOMMU_OK);
+	assert_int_equal(uiommu_dma_unmap(device, iova, 4096), UIOMMU_OK);
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
+			 UIOMMU_OK);
+	assert_int_equal(t->machine.host->pauses, 1);
+	uiommu_device_unuse(device);
+	inherit_down(t);
+}
+
 #define RESERVE_FIRST 0x7d000000ull
 #define RESERVE_LAST 0x7d000fffull
 
@@ -474,6 +530,8 @@ int main(void)
 		cmocka_unit_test(test_start_fails),
 		cmocka_unit_test(test_first_call),
 		cmocka_unit_test(test_region),
+		cmocka_unit_test(test_claimed_joiner),
+		cmocka_unit_test(test_type_in_use),
 		cmocka_unit_test(test_first_alloc),
 		cmocka_unit_test(test_claim),
 		cmocka_unit_test(test_claim_sink),
