@@ -128,6 +128,29 @@ struct vtdm *vtdm_create(const struct vtdm_config *config)
 	return m;
 }
 
+void vtdm_reset(struct vtdm *m)
+{
+	static const struct vtdm_cmd idle;
+	static const struct vtdm_msg none;
+
+	vtdm_lock(m);
+	memset(m->regs, 0, m->reg_size);
+	m->gcmd = m->ccmd = m->iotlb = m->pmen = m->queue = idle;
+	m->gcmd_todo = 0;
+	m->gcmd_want = 0;
+	m->root = 0;
+	m->root_set = false;
+	m->need_ctx = false;
+	m->need_iotlb = false;
+	m->frcd_next = 0;
+	m->msg_fault = none;
+	m->msg_inv = none;
+	m->dead = false;
+	vtdm_cache_drop_all(m);
+	reset_regs(m);
+	vtdm_unlock(m);
+}
+
 void vtdm_destroy(struct vtdm *m)
 {
 	unsigned int hi, lo;

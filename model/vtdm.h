@@ -205,6 +205,16 @@ void vtdm_config_default(struct vtdm_config *config);
  */
 struct vtdm *vtdm_create(const struct vtdm_config *config);
 
+/**
+ * vtdm_reset() - the unit loses its power and gets it back
+ * @m: unit, alive or dead
+ *
+ * Registers, latched pointers, caches and commands under way are as after
+ * vtdm_create(). The clock, counters, knobs and notes stay; a unit that
+ * knobs.dead_at killed is dead again with its next access.
+ */
+void vtdm_reset(struct vtdm *m);
+
 /** vtdm_destroy() - free a unit; NULL is allowed */
 void vtdm_destroy(struct vtdm *m);
 

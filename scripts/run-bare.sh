@@ -1,19 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Boot the reference kernel in QEMU: run-bare.sh BUILDDIR [VARIANT]
-# Without a variant the plain machine; "list" names the variants and "all" runs
-# one after the other. BARE_APPEND is added to the kernel's command line. The exit
+# Without a variant the plain machine, then the crash of its kernel; "list" names
+# the variants and "all" runs one after the other. BARE_APPEND is added to the kernel's command line. The exit
 # status is the kernel's verdict.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
-variant=${2:-default}
+variant=${2:-acts}
 kernel=$build/host/bare/uiommu-bare
-all='default aw48 cm noscalable scalable devtlb firmware pt nopt model'
+acts='default crash crash-reset'
+all="$acts aw48 cm noscalable scalable devtlb firmware pt nopt model"
 limit=60 # seconds; the kernel's own watchdog is faster
 # The memory that the replacement DMAR reserves for the first edu.
 rmrr_first=e000000
 rmrr_last=e001fff
+# Where the second kernel is and has its memory; host/bare/meson.build links it.
+crash_region=0x4000000-0x5ffffff
 
 fail()
 {
@@ -34,6 +37,9 @@ list()
 	pt          passthrough: identity default domains
 	nopt        the same on a unit without it: identity by tables of RAM
 	model       no QEMU: the software unit, told by registers, no queue
+	crash       the kernel crashes and a second one adopts its unit
+	crash-reset the same, but the unit is turned off and set up afresh
+	linux       a Linux of the distribution crashes and we adopt its unit
 	off         the drivers alone, uIOMMU is never called
 	bench       no demonstration: the cost of the DMA API in instructions
 	END
@@ -46,13 +52,15 @@ iommu=
 shift=6
 append=
 module=yes
+crash=
 case $variant in
 list)
 	list
 	exit 0
 	;;
-all)
-	for v in $all; do
+acts | all)
+	[ "$variant" = acts ] || acts=$all
+	for v in $acts; do
 		"$0" "$build" "$v" || exit 1
 	done
 	exit 0
@@ -70,6 +78,14 @@ model)
 	ninja -C "$build" host/user/uiommu-user-demo || exit 1
 	exec "$build/host/user/uiommu-user-demo" no-queue
 	;;
+crash) crash=yes shift= append=crash-region=$crash_region ;;
+crash-reset)
+	crash=yes shift= append="crash-region=$crash_region takeover-reset"
+	;;
+linux)
+	scripts/setup.sh linux || exit 1
+	exec python3 host/bare/handover/run.py "$build" crash
+	;;
 off) append=iommu=off ;;
 bench) append=bench shift=0 limit=300 ;;
 *)
@@ -86,7 +102,8 @@ command -v qemu-system-x86_64 >/dev/null 2>&1 ||
 work=$build/run-bare/$variant.$$ # several may run at once
 mkdir -p "$work" || exit 1
 monitor=
-trap '[ -z "$monitor" ] || kill "$monitor" 2>/dev/null; rm -rf "$work"' EXIT
+sender=
+trap 'kill $monitor $sender 2>/dev/null; rm -rf "$work"' EXIT
 crc=$(python3 host/bare/make-disk.py "$work/disk.img") ||
 	fail "cannot write the disk image"
 append="$append disk-crc=$crc ${BARE_APPEND-}"
@@ -95,12 +112,27 @@ if [ -n "$module" ]; then
 	python3 host/bare/make-dmar.py "$work/dmar.bin" \
 		00:02.0 $rmrr_first $rmrr_last || fail "cannot write the DMAR"
 	append="$append reserve=0x$rmrr_first-0x$rmrr_last"
+	if [ -n "$crash" ]; then # at a multiple of 16 bytes behind it
+		truncate -s %16 "$work/dmar.bin" || exit 1
+		cat "$kernel-second" >>"$work/dmar.bin" || exit 1
+	fi
 	set -- -initrd "$work/dmar.bin"
 fi
 if [ -n "$shift" ]; then
 	set -- "$@" -icount "shift=$shift,sleep=off"
 	# Of that time much passes while others, in theirs, do little.
 	append="$append icount=$shift watchdog=600"
+fi
+# A network of packets that come by themselves, and a disk that takes its time.
+net='user,id=net,restrict=on'
+disk="if=none,id=disk,format=raw,file=$work/disk.img"
+if [ -n "$crash" ]; then
+	[ ${#work} -lt 90 ] || fail "the build directory's name is too long"
+	net="dgram,id=net,local.type=unix,local.path=$work/net"
+	net="$net,remote.type=unix,remote.path=$work/sender"
+	disk="$disk,throttling.iops-total=30"
+	python3 scripts/bare-sender.py "$work/sender" "$work/net" &
+	sender=$!
 fi
 # A socket's name is short; below a long one nobody can listen.
 if [ ${#work} -lt 90 ]; then
@@ -125,9 +157,9 @@ timeout --foreground "$limit" qemu-system-x86_64 \
 	-device pcie-root-port,id=rp1,addr=04.0,chassis=1,slot=1 \
 	-device pcie-root-port,id=rp2,addr=05.0,chassis=2,slot=2 \
 	-device pcie-root-port,id=rp3,addr=06.0,chassis=3,slot=3 \
-	-drive "if=none,id=disk,format=raw,file=$work/disk.img" \
+	-drive "$disk" \
 	-device nvme,bus=rp1,drive=disk,serial=uiommu \
-	-netdev user,id=net,restrict=on \
+	-netdev "$net" \
 	-device e1000e,bus=rp2,netdev=net \
 	-device pcie-pci-bridge,id=pci,bus=rp3 \
 	-device edu,bus=pci,addr=01.0 \

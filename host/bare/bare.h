@@ -155,8 +155,13 @@ static inline void *phys_to_virt(uint64_t paddr)
 
 struct boot_info {
 	uint64_t rsdp;
-	const void *module; /* NULL if there is none */
-	size_t module_size;
+	const void *dmar; /* of the boot module; NULL if there is none */
+	size_t dmar_size;
+	const void *image; /* of a second kernel, likewise */
+	size_t image_size;
+	/* within=: all memory that is ours; without it all there is */
+	uint64_t within_first;
+	uint64_t within_last;
 };
 
 extern struct boot_info boot_info;
@@ -165,6 +170,7 @@ void boot_read(uint64_t start_info);
 /* Value of "@name=..." on the command line, or of "@name" alone, or NULL. */
 const char *boot_option(const char *name);
 bool boot_flag(const char *name);
+const char *boot_command_line(void);
 uint64_t boot_number(const char *name, uint64_t otherwise);
 
 /* --- acpi.c ------------------------------------------------------------------ */
@@ -207,5 +213,9 @@ void check(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The last line of a run that ends in the middle: one more failure. */
 void check_abort(void);
 bool check_summary(void);
+/* How many so far. */
+void check_counts(uint32_t *passed, uint32_t *failed);
+/* The verdict is on these as well: of a kernel that was here before. */
+void check_before(uint32_t passed, uint32_t failed);
 
 #endif /* BARE_H */

@@ -3,6 +3,10 @@
  * Entry from QEMU's -kernel by the PVH protocol: 32-bit protected mode, no
  * paging, interrupts off, %ebx points to the start info. We map the first
  * 4 GiB onto themselves and go to 64-bit mode.
+ *
+ * A kernel that crashed comes in at boot_entry + 0x100 (crash.c): 64-bit mode,
+ * interrupts off, %edi points to the start info, all of us mapped onto itself
+ * by tables and a GDT that are not ours.
  */
 	.section .note.pvh, "a", @note
 	.align	4
@@ -12,14 +16,7 @@
 	.asciz	"Xen"
 	.quad	boot_entry
 
-	.section .text.boot, "ax"
-	.code32
-	.globl	boot_entry
-boot_entry:
-	cld
-	movl	$boot_stack_top, %esp
-	movl	%ebx, %edi		/* first argument of kernel_main() */
-
+	.macro	boot_tables
 	/* Third level: one table, one entry for each of four directories. */
 	movl	$boot_pdpt + 0x3, boot_pml4
 	movl	$boot_pd + 0x3, %eax
@@ -38,7 +35,17 @@ boot_entry:
 	addl	$0x200000, %eax
 	addl	$8, %edx
 	loop	2b
+	.endm
 
+	.section .text.boot, "ax"
+	.code32
+	.globl	boot_entry
+boot_entry:
+	cld
+	movl	$boot_stack_top, %esp
+	movl	%ebx, %edi		/* first argument of kernel_main() */
+
+	boot_tables
 	movl	%cr4, %eax
 	orl	$0x20, %eax		/* PAE */
 	movl	%eax, %cr4
@@ -54,7 +61,18 @@ boot_entry:
 	lgdt	boot_gdt_ptr
 	ljmp	$0x08, $boot_64
 
+	.org	boot_entry + 0x100
 	.code64
+	cld
+	movl	$boot_stack_top, %esp
+	boot_tables
+	movl	$boot_pml4, %eax
+	movq	%rax, %cr3
+	lgdt	boot_gdt_ptr
+	pushq	$0x08
+	pushq	$boot_64
+	lretq
+
 boot_64:
 	movl	$0x10, %eax
 	movl	%eax, %ds
@@ -82,7 +100,7 @@ boot_gdt_ptr:
 
 	.section .bss
 	.align	4096
-	.globl	boot_pml4
+	.globl	boot_pml4, boot_stack_top
 boot_pml4:
 	.skip	4096
 boot_pdpt:

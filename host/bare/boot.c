@@ -3,41 +3,13 @@
  * Reads the PVH start info: memory map, command line, modules, ACPI. The
  * loader's own memory is ours afterwards, so what we keep is copied.
  */
-#include "bare.h"
+#include "crash.h"
+#include "pvh.h"
 
-#define PVH_MAGIC 0x336ec578u
-#define PVH_RAM 1u
 #define LOW_MEMORY 0x100000u /* firmware's and the loader's; never given out */
 
-struct pvh_start_info {
-	uint32_t magic;
-	uint32_t version;
-	uint32_t flags;
-	uint32_t modules;
-	uint64_t module_list;
-	uint64_t command_line;
-	uint64_t rsdp;
-	uint64_t memory_map; /* from version 1 */
-	uint32_t memory_map_entries;
-	uint32_t reserved;
-};
-
-struct pvh_module {
-	uint64_t paddr;
-	uint64_t size;
-	uint64_t command_line;
-	uint64_t reserved;
-};
-
-struct pvh_memory {
-	uint64_t addr;
-	uint64_t size;
-	uint32_t type;
-	uint32_t reserved;
-};
-
 struct boot_info boot_info;
-static char command_line[512];
+static char command_line[640];
 
 extern const char kernel_start[];
 extern const char kernel_end[];
@@ -52,14 +24,35 @@ static void copy_command_line(uint64_t paddr)
 		command_line[i] = from[i];
 }
 
+/*
+ * QEMU's loader hands over one module: a DMAR table, then, at the next multiple
+ * of 16 bytes, the image of a second kernel, or one of both alone.
+ */
+static void split_module(const char *m, size_t size)
+{
+	uint32_t length = 0;
+	size_t at;
+
+	if (size >= 36 && str_equal(m, "DMAR", 4))
+		memcpy(&length, m + 4, 4);
+	if (length > size)
+		kernel_panic("the boot module's DMAR is cut off");
+	boot_info.dmar = length ? m : NULL;
+	boot_info.dmar_size = length;
+	at = (length + 15u) & ~(size_t)15;
+	if (at >= size)
+		return;
+	boot_info.image = m + at;
+	boot_info.image_size = size - at;
+}
+
 static void read_module(const struct pvh_start_info *si)
 {
 	const struct pvh_module *m = phys_to_virt(si->module_list);
 
 	if (!si->modules || !m->size)
 		return;
-	boot_info.module = phys_to_virt(m->paddr);
-	boot_info.module_size = m->size;
+	split_module(phys_to_virt(m->paddr), m->size);
 	mem_reserve(m->paddr, m->paddr + m->size - 1);
 }
 
@@ -89,13 +82,14 @@ static uint64_t read_number(const char **text)
 }
 
 /*
- * A range that the command line asks to leave alone: reserve=first-last. It
- * stands for what firmware does when it marks the memory of an RMRR as
+ * A range that the command line names. reserve=first-last is to be left alone:
+ * it stands for what firmware does when it marks the memory of an RMRR as
  * reserved in its map.
  */
-static void reserve_option(void)
+static void reserve_option(const char *name,
+			   void (*reserve)(uint64_t first, uint64_t last))
 {
-	const char *s = boot_option("reserve");
+	const char *s = boot_option(name);
 	uint64_t first;
 	uint64_t last;
 
@@ -103,9 +97,29 @@ static void reserve_option(void)
 		return;
 	first = read_number(&s);
 	if (*s++ != '-')
-		kernel_panic("reserve= wants first-last");
+		kernel_panic("%s= wants first-last", name);
 	last = read_number(&s);
-	mem_reserve(first, last);
+	reserve(first, last);
+}
+
+/* Somebody else's memory is all around us: to be read, never to be used. */
+static void reserve_others(uint64_t first, uint64_t last)
+{
+	boot_info.within_first = first;
+	boot_info.within_last = last;
+	mem_reserve(0, first - 1);
+	mem_reserve(last + 1, ~UINT64_C(0));
+}
+
+/* In the second kernel crash= says where the first left its hand-over. */
+static void crash_option(void)
+{
+	uint64_t handover = boot_number("crash", 0);
+
+	if (handover)
+		crash_enter(handover);
+	else
+		reserve_option("crash-region", crash_reserve);
 }
 
 void boot_read(uint64_t start_info)
@@ -120,10 +134,17 @@ void boot_read(uint64_t start_info)
 	mem_reserve(0, LOW_MEMORY - 1);
 	mem_reserve(virt_to_phys(kernel_start), virt_to_phys(kernel_end) - 1);
 	read_module(si);
-	reserve_option();
+	reserve_option("reserve", mem_reserve);
+	reserve_option("within", reserve_others);
+	crash_option();
 	for (uint32_t i = 0; i < si->memory_map_entries; i++)
 		if (map[i].type == PVH_RAM && map[i].size)
 			mem_add(map[i].addr, map[i].addr + map[i].size - 1);
+}
+
+const char *boot_command_line(void)
+{
+	return command_line;
 }
 
 const char *boot_option(const char *name)

@@ -11,6 +11,8 @@ static struct {
 } checks[MAX_CHECKS];
 static unsigned int count;
 static unsigned int failed;
+static unsigned int passed_before;
+static unsigned int failed_before;
 
 void check(bool ok, const char *fmt, ...)
 {
@@ -32,7 +34,20 @@ void check(bool ok, const char *fmt, ...)
 
 void check_abort(void)
 {
-	print("uiommu: %u passed, %u failed\n", count - failed, failed + 1);
+	print("uiommu: %u passed, %u failed\n", passed_before + count - failed,
+	      failed_before + failed + 1);
+}
+
+void check_counts(uint32_t *passed, uint32_t *not_passed)
+{
+	*passed = count - failed;
+	*not_passed = failed;
+}
+
+void check_before(uint32_t passed, uint32_t not_passed)
+{
+	passed_before = passed;
+	failed_before = not_passed;
 }
 
 bool check_summary(void)
@@ -41,6 +56,10 @@ bool check_summary(void)
 	for (unsigned int i = 0; i < count && i < MAX_CHECKS; i++)
 		print("  %-6s %s\n", checks[i].ok ? "ok" : "NOT OK",
 		      checks[i].text);
-	print("uiommu: %u passed, %u failed\n", count - failed, failed);
-	return failed == 0 && count > 0;
+	if (passed_before + failed_before)
+		print("  before the crash: %u passed, %u failed\n",
+		      passed_before, failed_before);
+	print("uiommu: %u passed, %u failed\n", passed_before + count - failed,
+	      failed_before + failed);
+	return failed_before + failed == 0 && count > 0;
 }

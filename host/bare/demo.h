@@ -9,6 +9,7 @@
 #include <uiommu/uiommu.h>
 
 #include "cost.h"
+#include "crash.h"
 #include "e1000e.h"
 #include "edu.h"
 #include "host.h"
@@ -34,6 +35,7 @@ struct demo {
 	struct nvme nvme;
 	struct load load; /* of the disk, beside all else */
 	struct e1000e net;
+	struct crash_handover *crash; /* to whom comes, or from who went */
 };
 
 /* demo_show.c: units, and the table of devices */
@@ -118,10 +120,41 @@ const struct uiommu_event *demo_find_event(struct demo *d, uint16_t bdf,
 					   uint64_t addr,
 					   enum uiommu_access access);
 
+/* Any fault of the device at @bdf that was told, or NULL. */
+const struct uiommu_event *demo_find_any(struct demo *d, uint16_t bdf);
+
 /* Was it refused for who it is, not for an address that is not mapped? */
 bool demo_shut_out(const struct uiommu_event *e);
 
 /* demo_storm.c: so many of them that only a few are told */
 void demo_storm(struct demo *d);
+
+/* demo_crash.c: devices at work, and the kernel that told them is no more */
+void demo_crash(struct demo *d);
+/* demo_rmrr.c: its region goes on changing. */
+void demo_rmrr_hand_over(struct crash_handover *h);
+
+/*
+ * demo_inherit.c: in the second kernel. Before the start, after it, and when
+ * its devices are silent; nothing happens in the first.
+ */
+void demo_inherit_begin(struct demo *d);
+void demo_inherit(struct demo *d);
+void demo_inherit_poll(void); /* in every polling loop */
+
+/* What the frames of scripts/bare-sender.py and the edu's page hold. */
+#define DEMO_FRAME_SIZE 600u
+#define DEMO_FRAME_NUMBER 14u /* where the number is; then the filling */
+#define DEMO_FRAME_FILL 18u
+#define DEMO_PAGE_COPY 2048u /* of the page, which the edu writes */
+#define DEMO_POISON 0xa5
+void demo_page_pattern(void *page, uint32_t seed);
+
+/*
+ * demo_linux.c: what a Linux left behind goes on; begin before the unit is
+ * touched
+ */
+void demo_linux_begin(struct demo *d);
+void demo_linux(struct demo *d);
 
 #endif /* BARE_DEMO_H */

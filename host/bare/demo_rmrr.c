@@ -180,6 +180,12 @@ void demo_rmrr_translated_end(void)
 	keeper.when = AFTER;
 }
 
+void demo_rmrr_hand_over(struct crash_handover *h)
+{
+	if (keeper.edu)
+		crash_live(h, phys_to_virt(keeper.region), PAGE_SIZE);
+}
+
 void demo_rmrr_end(struct demo *d)
 {
 	struct edu *edu = keeper.edu;

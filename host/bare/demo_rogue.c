@@ -106,6 +106,23 @@ const struct uiommu_event *demo_find_event(struct demo *d, uint16_t bdf,
 	return NULL;
 }
 
+const struct uiommu_event *demo_find_any(struct demo *d, uint16_t bdf)
+{
+	struct uiommu_host *host = &d->host;
+	uint64_t end = time_ns() + UINT64_C(1000000000);
+
+	do {
+		(void)uiommu_poll_faults(d->uiommu);
+		for (unsigned int i = 0;
+		     i < host->event_count && i < HOST_EVENTS; i++)
+			if (host->events[i].kind == UIOMMU_EVENT_FAULT &&
+			    host->events[i].sid.rid == bdf)
+				return &host->events[i];
+		cpu_relax();
+	} while (time_ns() < end);
+	return NULL;
+}
+
 bool demo_shut_out(const struct uiommu_event *e)
 {
 	return e &&

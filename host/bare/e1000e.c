@@ -4,8 +4,6 @@
 
 #include "e1000e.h"
 
-#define E1000E_VENDOR 0x8086
-#define E1000E_DEVICE 0x10d3
 #define E1000E_REGS_SIZE 0x20000
 
 /* clang-format off */
@@ -86,7 +84,11 @@ bool e1000e_probe(struct e1000e *e)
 
 	if (!pci_find(E1000E_VENDOR, E1000E_DEVICE, 0, &bdf))
 		return false;
-	*e = (struct e1000e){ .dma = { .bdf = bdf, .mask = ~UINT64_C(0) } };
+	*e = (struct e1000e){
+		.dma = { .bdf = bdf, .mask = ~UINT64_C(0) },
+		.rx_entries = E1000E_RING,
+		.buffer_count = E1000E_RING,
+	};
 	pci_enable(bdf);
 	e->regs = pci_map_bar(bdf, 0, E1000E_REGS_SIZE);
 	return e->regs != NULL;
@@ -123,25 +125,35 @@ static int e1000e_reset(struct e1000e *e)
 	return e1000e_read_mac(e);
 }
 
+/* Of the receive ring, as it is allocated: whole pages. */
+static size_t rx_size(const struct e1000e *e)
+{
+	size_t size = e->rx_entries * sizeof(struct e1000e_rx);
+
+	return size < PAGE_SIZE ? PAGE_SIZE : size;
+}
+
 static void e1000e_start_rx(struct e1000e *e)
 {
 	uint32_t low;
 	uint32_t high;
 
-	for (unsigned int i = 0; i < E1000E_RING; i++)
-		e->rx[i].addr = e->buffers_addr + i * E1000E_BUFFER;
+	for (uint32_t i = 0; i < e->rx_entries; i++)
+		e->rx[i].addr = e->buffers_addr +
+				i % e->buffer_count * E1000E_BUFFER;
 	memcpy(&low, e->mac, 4);
 	high = (uint32_t)e->mac[4] | (uint32_t)e->mac[5] << 8;
 	mmio_write32(e->regs, RAL0, low);
 	mmio_write32(e->regs, RAH0, high | RAH_VALID);
 	mmio_write32(e->regs, RDBAL, (uint32_t)e->rx_addr);
 	mmio_write32(e->regs, RDBAH, (uint32_t)(e->rx_addr >> 32));
-	mmio_write32(e->regs, RDLEN, E1000E_RING * sizeof(struct e1000e_rx));
+	mmio_write32(e->regs, RDLEN,
+		     e->rx_entries * (uint32_t)sizeof(struct e1000e_rx));
 	mmio_write32(e->regs, RDH, 0);
 	dma_barrier();
 	/* Buffers of 2048 bytes are what the size field's zero means. */
 	mmio_write32(e->regs, RCTL, RCTL_EN | RCTL_BAM | RCTL_SECRC);
-	mmio_write32(e->regs, RDT, E1000E_RING - 1);
+	mmio_write32(e->regs, RDT, e->rx_entries - 1);
 	e->rx_next = 0;
 }
 
@@ -161,11 +173,12 @@ int e1000e_start(struct e1000e *e)
 	int err = UIOMMU_ENOMEM;
 
 	e->tx = dma_alloc(&e->dma, PAGE_SIZE, &e->tx_addr);
-	e->rx = dma_alloc(&e->dma, PAGE_SIZE, &e->rx_addr);
-	e->buffers = dma_alloc(&e->dma, E1000E_RING * E1000E_BUFFER,
+	e->rx = dma_alloc(&e->dma, rx_size(e), &e->rx_addr);
+	e->buffers = dma_alloc(&e->dma, e->buffer_count * E1000E_BUFFER,
 			       &e->buffers_addr);
 	if (!e->tx || !e->rx || !e->buffers)
 		goto err_stop;
+	memset(e->buffers, e->poison, e->buffer_count * E1000E_BUFFER);
 	err = e1000e_reset(e);
 	if (err)
 		goto err_stop;
@@ -189,10 +202,10 @@ void e1000e_stop(struct e1000e *e)
 	if (e->tx)
 		dma_free(&e->dma, e->tx, PAGE_SIZE, e->tx_addr);
 	if (e->rx)
-		dma_free(&e->dma, (void *)(uintptr_t)e->rx, PAGE_SIZE,
+		dma_free(&e->dma, (void *)(uintptr_t)e->rx, rx_size(e),
 			 e->rx_addr);
 	if (e->buffers)
-		dma_free(&e->dma, e->buffers, E1000E_RING * E1000E_BUFFER,
+		dma_free(&e->dma, e->buffers, e->buffer_count * E1000E_BUFFER,
 			 e->buffers_addr);
 	e->tx = NULL;
 	e->rx = NULL;
@@ -235,11 +248,34 @@ size_t e1000e_receive(struct e1000e *e, void *frame, size_t size)
 		return 0;
 	if ((d->status & RX_EOP) && !d->errors && d->size <= size) {
 		got = d->size;
-		memcpy(frame, e->buffers + e->rx_next * E1000E_BUFFER, got);
+		memcpy(frame,
+		       e->buffers +
+			       e->rx_next % e->buffer_count * E1000E_BUFFER,
+		       got);
 	}
 	d->status = 0;
 	dma_barrier();
 	mmio_write32(e->regs, RDT, e->rx_next);
-	e->rx_next = (e->rx_next + 1) % E1000E_RING;
+	e->rx_next = (e->rx_next + 1) % e->rx_entries;
 	return got;
+}
+
+void e1000e_refill(struct e1000e *e)
+{
+	uint32_t entries = mmio_read32(e->regs, RDLEN) /
+			   (uint32_t)sizeof(struct e1000e_rx);
+	uint32_t head = mmio_read32(e->regs, RDH);
+
+	if (entries)
+		mmio_write32(e->regs, RDT, (head + entries - 1) % entries);
+}
+
+const uint8_t *e1000e_peek(const struct e1000e *e, uint32_t at, size_t *size)
+{
+	volatile struct e1000e_rx *d = &e->rx[at];
+
+	if (!(d->status & DESC_DONE))
+		return NULL;
+	*size = d->size;
+	return e->buffers + at % e->buffer_count * E1000E_BUFFER;
 }

@@ -54,6 +54,13 @@ void edu_start_write(struct edu *e, uint64_t addr, uint32_t at, uint32_t size)
 	edu_start(e, EDU_BUFFER + at, addr, size, EDU_DMA_WRITE);
 }
 
+void edu_again(struct edu *e)
+{
+	uint32_t command = mmio_read32(e->regs, EDU_DMA_COMMAND);
+
+	mmio_write64(e->regs, EDU_DMA_COMMAND, EDU_DMA_RUN | command);
+}
+
 bool edu_busy(struct edu *e)
 {
 	return mmio_read32(e->regs, EDU_DMA_COMMAND) & EDU_DMA_RUN;

@@ -28,6 +28,8 @@ bool edu_init_at(struct edu *e, uint16_t bdf);
  */
 void edu_start_read(struct edu *e, uint64_t addr, uint32_t at, uint32_t size);
 void edu_start_write(struct edu *e, uint64_t addr, uint32_t at, uint32_t size);
+/* Once more what it did last, by whomever it was told. */
+void edu_again(struct edu *e);
 bool edu_busy(struct edu *e);
 /* Wait for the end of a transfer: false if it does not come. */
 bool edu_wait(struct edu *e);

@@ -20,21 +20,18 @@ void cpu_relax(void)
 	cost_aside_begin();
 	demo_rmrr_poll();
 	load_poll(&demo.load);
+	demo_inherit_poll();
 	cost_aside_end();
 }
 
 /* Another DMAR as boot module stands in for the firmware's. */
 static void use_module(void)
 {
-	const char *m = boot_info.module;
-
-	if (!m)
+	if (!boot_info.dmar)
 		return;
-	if (boot_info.module_size < 36 || !str_equal(m, "DMAR", 4))
-		kernel_panic("the boot module is no DMAR table");
-	acpi_replace(m, boot_info.module_size);
+	acpi_replace(boot_info.dmar, boot_info.dmar_size);
 	print("acpi: the boot module replaces the DMAR, %zu bytes\n",
-	      boot_info.module_size);
+	      boot_info.dmar_size);
 }
 
 /* Where the host bridge of a q35 ends to look for devices below 4 GiB. */
@@ -77,6 +74,11 @@ static int iommu_start(struct demo *d)
 	config.dmar = acpi_find("DMAR", &config.dmar_size);
 	if (d->passthrough)
 		config.options.passthrough = UIOMMU_CHOICE_YES;
+	if (d->crash || boot_flag("linux"))
+		config.takeover = boot_flag("takeover-reset")
+					  ? UIOMMU_TAKEOVER_RESET
+					  : UIOMMU_TAKEOVER_ADOPT;
+	config.takeover_block = boot_flag("takeover-block");
 	if (boot_flag("no-isa"))
 		config.options.isa_range = UIOMMU_CHOICE_NO;
 	err = uiommu_create(&d->host, &config, &d->uiommu);
@@ -87,6 +89,7 @@ static int iommu_start(struct demo *d)
 		return err;
 	/* The device with the RMRR is at work already, as firmware's are. */
 	demo_rmrr_begin(d);
+	demo_linux_begin(d);
 	return uiommu_start(d->uiommu);
 }
 
@@ -130,6 +133,10 @@ static void resume_device(struct uiommu_device *device)
 static void run_devices(struct demo *d)
 {
 	demo_nvme(d);
+	if (boot_info.image) {
+		demo_crash(d); /* comes back if it cannot */
+		return;
+	}
 	demo_load(d);
 	demo_change_begin(d);
 	demo_net(d);
@@ -182,6 +189,7 @@ static void run_demo(struct demo *d)
 	int err;
 
 	find_edus(d);
+	demo_inherit_begin(d);
 	if (!boot_flag("iommu=off")) {
 		print("\n");
 		err = iommu_start(d);
@@ -193,6 +201,10 @@ static void run_demo(struct demo *d)
 	}
 	if (d->uiommu && boot_flag("bench"))
 		run_bench(d);
+	else if (d->crash)
+		demo_inherit(d);
+	else if (boot_flag("linux"))
+		demo_linux(d);
 	else
 		run_devices(d);
 	/* Devices fall silent first: afterwards nothing holds them. */
@@ -213,7 +225,8 @@ static void try_bad_end(void)
 {
 	const char *how = boot_option("try");
 
-	if (!how)
+	/* The second kernel is to say what went wrong in the first. */
+	if (!how || demo.crash)
 		return;
 	if (*how == 'e')
 		__asm__ volatile("ud2");
@@ -223,12 +236,22 @@ static void try_bad_end(void)
 	check(false, "try: a check that fails");
 }
 
+static void greet_second(const struct crash_handover *h)
+{
+	check_before(h->passed, h->failed);
+	print("the second one, at %p in %lx-%lx; the first one is no more\n",
+	      (void *)(uintptr_t)kernel_main, h->region.first, h->region.last);
+}
+
 void kernel_main(uint32_t start_info)
 {
 	console_init();
 	print("\nuIOMMU's reference kernel\n");
 	trap_init();
 	boot_read(start_info);
+	demo.crash = crash_handover();
+	if (demo.crash)
+		greet_second(demo.crash);
 	time_init();
 	watchdog_start((unsigned int)boot_number("watchdog", WATCHDOG_SECONDS));
 	print("memory: %zu pages of 4 KiB\n", mem_total_pages());

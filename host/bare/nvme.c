@@ -92,6 +92,12 @@ static void nvme_post(struct nvme *n, struct nvme_queue *q,
 {
 	q->sq[q->tail] = *cmd;
 	q->tail = (q->tail + 1) % NVME_QUEUE_ENTRIES;
+	if (!q->held)
+		nvme_tell(n, q);
+}
+
+void nvme_tell(struct nvme *n, const struct nvme_queue *q)
+{
 	nvme_doorbell(n, 2 * q->id, q->tail);
 }
 
@@ -109,6 +115,15 @@ bool nvme_reap(struct nvme *n, struct nvme_queue *q, uint16_t *id, int *err)
 		q->phase ^= 1;
 	nvme_doorbell(n, 2 * q->id + 1, q->head);
 	return true;
+}
+
+unsigned int nvme_count_done(const struct nvme_queue *q, unsigned int count)
+{
+	unsigned int done = 0;
+
+	while (done < count && (q->cq[done].status & 1u))
+		done++;
+	return done;
 }
 
 static int nvme_submit(struct nvme *n, struct nvme_queue *q,

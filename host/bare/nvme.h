@@ -21,6 +21,7 @@ struct nvme_queue {
 	unsigned int tail;
 	unsigned int head;
 	unsigned int phase;
+	bool held; /* commands are written, but not told */
 };
 
 struct nvme {
@@ -60,6 +61,10 @@ int nvme_start_second(struct nvme *n);
  */
 void nvme_post_read(struct nvme *n, struct nvme_queue *q, uint16_t id,
 		    uint64_t block, uint64_t addr, uint32_t pages);
+/* Tell of commands in a queue that is held; writes no memory. */
+void nvme_tell(struct nvme *n, const struct nvme_queue *q);
+/* How many ended in the first round of a queue, of @count; takes none. */
+unsigned int nvme_count_done(const struct nvme_queue *q, unsigned int count);
 /* The next command that ended; false if there is none yet. */
 bool nvme_reap(struct nvme *n, struct nvme_queue *q, uint16_t *id, int *err);
 /*

@@ -31,6 +31,27 @@ struct uiommu_window {
 };
 
 /*
+ * What to do at start with a unit that translates already: firmware left it
+ * on, or another kernel that ran before.
+ */
+enum uiommu_takeover {
+	/*
+	 * Translation off, fresh tables, on again. The log says so. Until it
+	 * is on again devices reach all of memory, and afterwards what they
+	 * had under way is refused.
+	 */
+	UIOMMU_TAKEOVER_RESET = 0,
+	/*
+	 * For a kernel that starts where another one crashed: translation
+	 * stays on, and each requester stays in the address space that it was
+	 * in, until its device is first attached. What was under way goes on.
+	 */
+	UIOMMU_TAKEOVER_ADOPT,
+	/* uiommu_start() fails with UIOMMU_EBUSY, nothing is changed. */
+	UIOMMU_TAKEOVER_REFUSE,
+};
+
+/*
  * Zero everywhere is a good configuration but for the table. All that is
  * pointed to is copied.
  *
@@ -66,6 +87,13 @@ struct uiommu_config {
 	uint32_t window_count;
 	uint32_t timeout_us; /* for each wait on hardware; 0: 1 s */
 	bool keep_acs;	     /* leave access control services as they are */
+	enum uiommu_takeover takeover; /* of units that translate already */
+	/*
+	 * If such a unit is to be adopted and cannot be (tables in a format
+	 * that is not ours, or out of reach): true refuses each of its devices
+	 * until its driver asks; false resets the unit. Either is warned of.
+	 */
+	bool takeover_block;
 };
 
 /**
@@ -158,13 +186,14 @@ int uiommu_add_ram(struct uiommu *uiommu, struct uiommu_range range);
  * displays alone and of their devices.
  *
  * After an error translation is off, as before, on every unit that answers,
- * and start may be tried again.
+ * and start may be tried again. One that was being adopted is given its old
+ * tables back and goes on with them.
  *
  * Context: sleep.
  *
  * Return: UIOMMU_OK, or
- *   UIOMMU_EBUSY - started already, or found translating (which is adopted by
- *     no version yet)
+ *   UIOMMU_EBUSY - started already; or a unit translates already and takeover
+ *     says to refuse that
  *   UIOMMU_ENOMEM - no memory
  *   UIOMMU_ENOSPC - a unit has fewer domain ids than there are groups
  *   UIOMMU_ETIMEDOUT, UIOMMU_EIO - a unit does not answer; the log names it
@@ -179,6 +208,11 @@ int uiommu_start(struct uiommu *uiommu);
  * Turns translation off and frees groups, domains and tables. Devices and
  * domains of the instance become invalid. Domains that the host created must
  * have been destroyed.
+ *
+ * A unit whose translation must not be turned off, as some that serve Intel
+ * graphics alone, is left as it is, with all memory that it may walk; the log
+ * says so, and uiommu_start() fails from then on (UIOMMU_EIO). A suspended
+ * instance is resumed first.
  *
  * Context: sleep; no other call on the instance at the same time. Devices that
  * still do DMA reach all of memory afterwards: silence them before.
@@ -310,6 +344,14 @@ struct uiommu_unit_info {
 	bool snoop;	  /* can force snooping per mapping */
 	bool translating; /* now */
 	bool broken;	  /* missed a deadline; refuses work */
+	/* As uiommu_create(), or the last start, found it: */
+	bool found_translating;
+	bool found_queued;     /* its invalidation queue was on */
+	bool found_unfinished; /* and not executed to the end */
+	bool found_interrupt_remapping;
+	bool found_protected;	/* protected memory regions */
+	bool adopted;		/* goes on with what was found */
+	uint32_t inherited;	/* entries that are another kernel's still */
 	uint64_t invalidations; /* submitted since start */
 	uint64_t faults;	/* records read since start */
 };

@@ -49,7 +49,9 @@ enum uiommu_dma_dir {
  * or UIOMMU_ETIMEDOUT the unit is broken and may have seen the mapping while
  * it was made: keep the memory.
  *
- * Context: any; does not sleep.
+ * Context: any; does not sleep, except for the first call for a device whose
+ * entry was inherited from another kernel (UIOMMU_TAKEOVER_ADOPT): that is when
+ * it comes under control, and what it did before is refused.
  *
  * Return: UIOMMU_OK, or
  *   UIOMMU_EINVAL - size 0, wrapping, or unknown @dir

@@ -286,12 +286,16 @@ void *uiommu_host_low_page_alloc(struct uiommu_host *host, size_t size,
 /**
  * uiommu_host_copy() - copy from or to physical memory [any]
  * @host: port instance
- * @paddr: physical address, any alignment; memory that a driver maps
- * @memory: within what uiommu_host_low_page_alloc() gave
+ * @paddr: physical address, any alignment; memory that a driver maps, or what
+ *	tables of another kernel call memory (UIOMMU_TAKEOVER_ADOPT): then it
+ *	may be any number, and it is only read from
+ * @memory: within what uiommu_host_low_page_alloc() or
+ *	uiommu_host_page_alloc() gave
  * @size: bytes, not 0; need not end in the page in which it begins
  * @to_memory: from @paddr to @memory; else the other way
  *
- * Not one byte beyond @size is read or written on either side.
+ * Not one byte beyond @size is read or written on either side. What is not
+ * memory (registers of a device) is not to be read: the answer is false.
  *
  * Return: false if the host cannot reach all of it; nothing was copied then.
  */

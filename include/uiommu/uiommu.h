@@ -14,6 +14,7 @@
 #include <uiommu/options.h>
 #include <uiommu/pci.h>
 #include <uiommu/plan.h>
+#include <uiommu/power.h>
 #include <uiommu/types.h>
 #include <uiommu/version.h>
 

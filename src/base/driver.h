@@ -46,6 +46,13 @@ struct uiommu_hwdev {
 	uint32_t sid_count;
 	uint32_t unit; /* DMAR record index, as in the plan */
 	bool direct;   /* some direct region must stay translated; the core's */
+	/*
+	 * Not refused until its first attach, as others are, but in the hands
+	 * of who had the unit before: its entry is another kernel's, or is to
+	 * stay empty until its driver asks. Set by device_init, cleared by
+	 * attach; the core waits with the first attach until it is needed.
+	 */
+	bool inherited;
 	struct uiommu_hwdomain *domain; /* attached; NULL before the first */
 	void *priv;			/* driver's */
 };
@@ -54,6 +61,8 @@ struct uiommu_driver_env {
 	struct uiommu_host *host;
 	const struct uiommu_dmar *dmar; /* lives as long as the driver */
 	uint32_t timeout_us;		/* for every wait on hardware */
+	enum uiommu_takeover takeover;	/* <uiommu/device.h> */
+	bool takeover_block;
 };
 
 struct uiommu_driver_ops {
@@ -97,23 +106,38 @@ struct uiommu_driver_ops {
 		      bool leave);
 
 	/*
+	 * Says whether the unit of a DMAR record hangs, or may, when its
+	 * translation is turned off. What is on there stays on, then, whatever
+	 * is stopped. Holds, and is harmless, as for leave. NULL: no unit of
+	 * this driver does. While stopped. [any]
+	 */
+	void (*stays_on)(struct uiommu_driver *driver, uint32_t record,
+			 bool stays);
+
+	/*
 	 * Takes the units over: fresh root tables in which every requester is
 	 * refused, invalidation working, caches flushed, fault records
-	 * cleared; translation itself still off. After an error every unit is
-	 * as it was, or broken. [sleep]
+	 * cleared; translation itself still off. A unit that translates
+	 * already is treated as env.takeover says: adopted, it translates all
+	 * the time, with a copy of the tables that were found. UIOMMU_EBUSY:
+	 * it says to refuse. After an error every unit is as it was, but off
+	 * if it was to be reset; or it is broken. [sleep]
 	 */
 	int (*start)(struct uiommu_driver *driver);
 	/*
-	 * Turns translation on in every unit, then protected memory regions
-	 * off. Contexts and direct mappings stand by then. After an error
-	 * translation is off in every unit that still answers. [sleep]
+	 * Turns translation on in every unit where it is off, then protected
+	 * memory regions off. Contexts and direct mappings stand by then.
+	 * After an error translation is off in every unit that still answers,
+	 * but for disable's exception. [sleep]
 	 */
 	int (*enable)(struct uiommu_driver *driver);
 	/*
 	 * Turns translation off in every unit that answers; invalidation goes
 	 * on working. The core calls it before it takes devices and domains
-	 * down, so that a direct region is never out of reach on the way.
-	 * Harmless when it was never on. NULL: stop alone does it. [sleep]
+	 * down, so that a direct region is never out of reach on the way. An
+	 * adopted unit for which enable did not succeed is given its old
+	 * tables back instead. Harmless when it was never on. NULL: stop alone does
+	 * it. [sleep]
 	 */
 	void (*disable)(struct uiommu_driver *driver);
 	/*
@@ -125,11 +149,15 @@ struct uiommu_driver_ops {
 	/*
 	 * Allocates all that attach needs, so that attach itself allocates
 	 * nothing per device. After start. The device is refused (blocked)
-	 * until its first attach. [sleep]
+	 * until its first attach, or else inherited: then nothing that its
+	 * requester ids lead to is touched. [sleep]
 	 */
 	int (*device_init)(struct uiommu_driver *driver,
 			   struct uiommu_hwdev *dev);
-	/* Refuses all DMA of the device and forgets it. [sleep] */
+	/*
+	 * Refuses all DMA of the device and forgets it. One that is inherited
+	 * still is only forgotten. [sleep]
+	 */
 	void (*device_fini)(struct uiommu_driver *driver,
 			    struct uiommu_hwdev *dev);
 
@@ -155,7 +183,10 @@ struct uiommu_driver_ops {
 	/*
 	 * Puts the device, with all its aliases, into @domain instead of
 	 * where it was. After an error it is where it was. BLOCKED fails only
-	 * on a broken unit. IDENTITY is pass-through, or else @domain's
+	 * on a broken unit. Whatever the type, an entry that was inherited
+	 * goes, and with it what the unit remembers of it; of a requester id
+	 * that two devices share the first attach takes it, and the other one,
+	 * inherited or not, is where the first is until it is attached. IDENTITY is pass-through, or else @domain's
 	 * tables. UIOMMU_ENOTSUP: the unit can do neither, or does not walk
 	 * such tables; or the device, or one that shares a requester id with
 	 * it, has direct set, and could not be moved without a moment in
@@ -187,6 +218,28 @@ struct uiommu_driver_ops {
 	/* UIOMMU_ENOENT: no such unit. [any] */
 	int (*set_fault_interrupt)(struct uiommu_driver *driver, uint32_t index,
 				   uint64_t address, uint32_t data);
+
+	/*
+	 * Before units lose their power: keeps in the driver's memory what
+	 * registers alone know, has work under way finish, turns translation
+	 * and queues off. After an error the units that answer are suspended
+	 * all the same, the others are broken. Without the mutex, while no
+	 * other op runs; after start. [any, no memory]
+	 */
+	int (*suspend)(struct uiommu_driver *driver);
+	/*
+	 * After suspend, whether the power went or not: the units do what they
+	 * did. After an error those that do not are broken, the others work.
+	 * Called as suspend. [any, no memory]
+	 */
+	int (*resume)(struct uiommu_driver *driver);
+	/*
+	 * The end, while other CPUs may have stopped in any op: opens protected
+	 * memory and turns translation off in every unit that answers; or, to
+	 * keep translating, masks fault interrupts and nothing else. Takes no
+	 * lock, tells no event. No op after it. [any, no memory, no lock]
+	 */
+	void (*shutdown)(struct uiommu_driver *driver, bool keep_translating);
 };
 
 extern const struct uiommu_driver_ops uiommu_vtd_ops;

@@ -19,6 +19,13 @@ static int change_pause(struct uiommu_group *group,
 	struct uiommu *uiommu = group->uiommu;
 	struct uiommu_device *device;
 
+	/*
+	 * A first DMA call may wait for the mutex, and its driver would wait for
+	 * that call while we wait for the driver: such a group stays.
+	 */
+	for (device = group->members; device; device = device->next)
+		if (device->uses && device != asker && device->hw.inherited)
+			return UIOMMU_EINUSE;
 	for (device = group->members; device; device = device->next) {
 		if (!device->uses || device == asker)
 			continue;
@@ -30,7 +37,7 @@ static int change_pause(struct uiommu_group *group,
 				   uiommu_domain_type_name(group->type));
 			return UIOMMU_EINUSE;
 		}
-		device->paused = true;
+		uiommu_store(&device->paused, true);
 	}
 	return UIOMMU_OK;
 }
@@ -42,7 +49,7 @@ static void change_resume(struct uiommu_group *group)
 	for (device = group->members; device; device = device->next) {
 		bool paused = device->paused;
 
-		device->paused = false;
+		uiommu_store(&device->paused, false);
 		uiommu_core_device_publish(device);
 		if (paused)
 			uiommu_host_resume(group->uiommu->host, device);

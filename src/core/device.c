@@ -96,6 +96,10 @@ int uiommu_core_device_attach(struct uiommu_device *device,
 	struct uiommu_driver *driver = device->uiommu->driver;
 	int err;
 
+	/* Whatever it was in: there the unit does not walk any more. */
+	if (device->lost)
+		return domain == &device->uiommu->blocked ? UIOMMU_OK
+							  : UIOMMU_EIO;
 	/* The hardware's word for it: books may say more than came true. */
 	if (device->hw.domain == &domain->hw)
 		return UIOMMU_OK;
@@ -113,6 +117,15 @@ int uiommu_core_device_place(struct uiommu_device *device)
 
 	if (device->barred || device->resetting)
 		domain = uiommu_core_refusal(device->group);
+	/*
+	 * Another kernel's work goes on until somebody asks for the device; not
+	 * where the group is an owner's.
+	 */
+	if (device->hw.inherited && !device->resetting &&
+	    !device->group->owner) {
+		uiommu_store(&device->domain, domain);
+		return UIOMMU_OK;
+	}
 	err = uiommu_core_device_attach(device, domain);
 	/* A sink is a favour to the bus; refusing is what counts. */
 	if (err && domain == device->group->sink) {
@@ -146,9 +159,41 @@ void uiommu_core_device_publish(struct uiommu_device *device)
 	/* It could not stay there: no address would lead anywhere. */
 	if (group && group->domain != domain)
 		domain = &device->uiommu->blocked;
-	if (!device->uses || device->paused)
+	if (!device->uses || device->paused || device->hw.inherited)
 		domain = NULL;
 	uiommu_store(&device->dma, domain);
+}
+
+static int device_arrive(struct uiommu_device *device)
+{
+	int err;
+
+	if (!device->uses || device->paused)
+		return UIOMMU_EACCES;
+	if (device->hw.inherited) {
+		err = uiommu_core_device_attach(device, device->domain);
+		if (err)
+			return err;
+	}
+	/* Also if it arrived in the meantime, by way of a reset. */
+	uiommu_core_device_publish(device);
+	return UIOMMU_OK;
+}
+
+int uiommu_core_device_arrive(struct uiommu_device *device,
+			      struct uiommu_domain **domain)
+{
+	unsigned long state;
+	int err;
+
+	/* Wrong calls find out in any context, a pause's included. */
+	if (!uiommu_load(&device->uses) || uiommu_load(&device->paused))
+		return UIOMMU_EACCES;
+	state = uiommu_core_lock(device->uiommu);
+	err = device_arrive(device);
+	*domain = uiommu_load(&device->dma);
+	uiommu_core_unlock(device->uiommu, state);
+	return err;
 }
 
 struct uiommu_sid uiommu_device_sid(const struct uiommu_device *device)

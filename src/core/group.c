@@ -183,6 +183,19 @@ void uiommu_core_group_block(struct uiommu_group *group)
 		uiommu_store(&device->domain, &uiommu->blocked);
 }
 
+/*
+ * Does a move to @domain leave what the device inherited alone? Only if it is
+ * to the group's own domain, which the device will enter when it is asked for.
+ */
+static bool group_defers(const struct uiommu_group *group,
+			 const struct uiommu_device *device,
+			 const struct uiommu_domain *domain)
+{
+	return device->hw.inherited && !group->owner &&
+	       domain != uiommu_core_refusal(group) &&
+	       domain != &group->uiommu->blocked;
+}
+
 /* Members before @end go back to where the group is on record. */
 static void group_roll_back(struct uiommu_group *group,
 			    const struct uiommu_device *end)
@@ -190,7 +203,7 @@ static void group_roll_back(struct uiommu_group *group,
 	struct uiommu_device *device;
 
 	for (device = group->members; device != end; device = device->next) {
-		if (group_carries(device) &&
+		if (group_carries(device) && !device->hw.inherited &&
 		    uiommu_core_device_attach(device, group->domain)) {
 			uiommu_core_group_block(group);
 			return;
@@ -205,7 +218,8 @@ int uiommu_core_group_move(struct uiommu_group *group,
 	int err;
 
 	for (device = group->members; device; device = device->next) {
-		if (!group_carries(device))
+		if (!group_carries(device) ||
+		    group_defers(group, device, domain))
 			continue;
 		err = uiommu_core_device_attach(device, domain);
 		if (err) {

@@ -84,6 +84,8 @@ static int core_fill(struct uiommu *uiommu, const struct uiommu_config *config)
 		.dmar = &uiommu->dmar,
 		.timeout_us = config->timeout_us ? config->timeout_us
 						 : CORE_TIMEOUT_US,
+		.takeover = config->takeover,
+		.takeover_block = config->takeover_block,
 	};
 	int err;
 

@@ -89,12 +89,13 @@ struct uiommu_device {
 	struct uiommu_sid sid;	      /* (c) its own */
 	struct uiommu_sid sids[CORE_OWN_SIDS]; /* (c) that it asks as */
 	struct uiommu_block sid_block;	       /* (c) */
-	uint32_t uses;			       /* (m) */
+	uint32_t uses;			       /* (a) */
 	bool ready;			       /* (m) the driver knows it */
 	bool barred;			       /* (m) refused, see the plan */
 	bool unfit;	/* (m) barred by the core, which no plan knows */
 	bool resetting; /* (m) */
-	bool paused;	/* (m) by the host */
+	bool paused;	/* (a) by the host */
+	bool lost;	/* (s) its unit did not resume: blocked for ever */
 	/* (m) Of a change that is under way: */
 	bool fresh;  /* made for it */
 	bool enters; /* its group's domain, and was not there before */
@@ -159,6 +160,7 @@ struct uiommu {
 
 	uint32_t started;		 /* (a) */
 	bool driver_started;		 /* (s) */
+	bool suspended;			 /* (s) likewise by suspend, resume */
 	struct uiommu_edition *edition;	 /* (i) written under (m); in force */
 	struct uiommu_edition *editions; /* (i) older ones that are held */
 	struct uiommu_pool device_pool;	 /* (m) struct uiommu_device */
@@ -192,6 +194,12 @@ static inline void uiommu_core_unlock(struct uiommu *uiommu,
  * Unless it says otherwise, everything below is called with the instance's
  * mutex held and may sleep.
  */
+
+/* power.c. Tells the driver which units must not be turned off. */
+void uiommu_core_tell_stays_on(struct uiommu *uiommu,
+			       const struct uiommu_edition *edition);
+/* Back from suspend, if it is suspended, so that it can be stopped. */
+void uiommu_core_wake(struct uiommu *uiommu);
 
 /* start.c. Takes a half-built instance back to where create left it. */
 void uiommu_core_teardown(struct uiommu *uiommu);
@@ -327,6 +335,14 @@ void uiommu_core_group_enter(struct uiommu_group *group,
  * this is broken, and its driver has told the host.
  */
 void uiommu_core_group_block(struct uiommu_group *group);
+/*
+ * The first DMA call for @device, or one that is not in use: UIOMMU_EACCES.
+ * What was inherited is replaced, once, whoever comes first; then *@domain is
+ * where the device maps. Errors of attach: all is as before. Takes the mutex.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_device_arrive(struct uiommu_device *device,
+			      struct uiommu_domain **domain);
 /* Tells the DMA API where @device maps now. */
 void uiommu_core_device_publish(struct uiommu_device *device);
 /* Where those are who are refused. */

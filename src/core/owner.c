@@ -26,7 +26,7 @@ static int device_use(struct uiommu_device *device)
 		if (err)
 			return err;
 	}
-	device->uses++;
+	uiommu_store(&device->uses, device->uses + 1);
 	if (group)
 		group->uses++;
 	uiommu_core_device_publish(device);
@@ -47,7 +47,7 @@ void uiommu_device_unuse(struct uiommu_device *device)
 	unsigned long state = uiommu_core_lock(device->uiommu);
 
 	if (device->uses) {
-		device->uses--;
+		uiommu_store(&device->uses, device->uses - 1);
 		if (device->group)
 			device->group->uses--;
 		uiommu_core_device_publish(device);
@@ -61,8 +61,19 @@ void uiommu_device_unuse(struct uiommu_device *device)
 static int owner_refuse(struct uiommu_group *group)
 {
 	struct uiommu_domain *domain = uiommu_core_refusal(group);
+	struct uiommu_device *device;
 	int err;
 
+	/* Who is refused in the books alone: another kernel's work ends, too. */
+	for (device = group->members; device; device = device->next) {
+		if (!device->barred || !device->hw.inherited)
+			continue;
+		err = uiommu_core_device_attach(device,
+						&group->uiommu->blocked);
+		if (err)
+			return err;
+		uiommu_store(&device->domain, &group->uiommu->blocked);
+	}
 	/* Also if it is on record there: a broken unit may not know of it. */
 	err = uiommu_core_group_move(group, domain);
 	if (err && domain == group->sink)

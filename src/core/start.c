@@ -32,6 +32,7 @@ static int start_hardware(struct uiommu *uiommu, struct uiommu_edition *first)
 	int err;
 
 	start_leave(uiommu, &first->view.plan);
+	uiommu_core_tell_stays_on(uiommu, first);
 	err = driver->ops->start(driver);
 	if (err)
 		return err;
@@ -203,6 +204,7 @@ void uiommu_stop(struct uiommu *uiommu)
 	if (!uiommu_load(&uiommu->started))
 		return;
 	state = uiommu_host_lock_acquire(uiommu->mutex);
+	uiommu_core_wake(uiommu);
 	uiommu_store(&uiommu->started, 0u);
 	stop_unmanaged(uiommu);
 	uiommu_core_teardown(uiommu);

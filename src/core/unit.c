@@ -19,7 +19,7 @@ int uiommu_unit_set_fault_interrupt(struct uiommu *uiommu, uint32_t index,
 {
 	struct uiommu_driver *driver = uiommu->driver;
 
-	if (!uiommu_load(&uiommu->started))
+	if (!uiommu_load(&uiommu->started) || uiommu->suspended)
 		return UIOMMU_EBUSY;
 	return driver->ops->set_fault_interrupt(driver, index, address, data);
 }
@@ -28,7 +28,8 @@ unsigned int uiommu_poll_faults(struct uiommu *uiommu)
 {
 	struct uiommu_driver *driver = uiommu->driver;
 
-	if (!uiommu_load(&uiommu->started))
+	/* Without power its registers are all ones, and it is not broken. */
+	if (!uiommu_load(&uiommu->started) || uiommu->suspended)
 		return 0;
 	return driver->ops->poll_faults(driver);
 }

@@ -49,6 +49,14 @@ static inline bool uiommu_dma_is_mapped(const struct uiommu_domain *domain)
 	return domain && domain->hw.type == UIOMMU_DOMAIN_DMA;
 }
 
+/* Where @device maps; the first call may have to bring it there, and sleep. */
+static inline int uiommu_dma_enter(struct uiommu_device *device,
+				   struct uiommu_domain **domain)
+{
+	*domain = uiommu_load(&device->dma);
+	return *domain ? UIOMMU_OK : uiommu_core_device_arrive(device, domain);
+}
+
 /* The error where it is neither. */
 static inline int uiommu_dma_refusal(const struct uiommu_domain *domain)
 {

@@ -55,12 +55,17 @@ int uiommu_dma_alloc(struct uiommu_device *device, size_t size, void **cpu,
 		     uiommu_iova_t *iova)
 {
 	size_t pages = uiommu_dma_pages(size);
+	struct uiommu_domain *domain;
+	int err;
 
 	if (!size)
 		return UIOMMU_EINVAL;
 	if (!pages)
 		return UIOMMU_ENOMEM;
-	if (uiommu_dma_is_direct(uiommu_load(&device->dma)))
+	err = uiommu_dma_enter(device, &domain);
+	if (err)
+		return err;
+	if (uiommu_dma_is_direct(domain))
 		return coherent_direct(device, pages, cpu, iova);
 	return coherent_mapped(device, size, pages, cpu, iova);
 }

@@ -81,13 +81,16 @@ static int dma_map_pages(struct uiommu_device *device,
 int uiommu_dma_map(struct uiommu_device *device, uiommu_paddr_t paddr,
 		   size_t size, enum uiommu_dma_dir dir, uiommu_iova_t *iova)
 {
-	struct uiommu_domain *domain = uiommu_load(&device->dma);
 	uint64_t offset = paddr & UIOMMU_PAGE_MASK;
+	struct uiommu_domain *domain;
 	uiommu_iova_t page;
 	int err;
 
 	if (!uiommu_dma_range_ok(paddr, size) || !uiommu_dma_dir_ok(dir))
 		return UIOMMU_EINVAL;
+	err = uiommu_dma_enter(device, &domain);
+	if (err)
+		return err;
 
 	if (uiommu_dma_is_mapped(domain)) {
 		err = dma_map_pages(device, domain, paddr - offset,

@@ -210,7 +210,7 @@ int uiommu_dma_map_sg(struct uiommu_device *device, struct uiommu_sg *sg,
 		      uint32_t count, enum uiommu_dma_dir dir,
 		      uint32_t *segments)
 {
-	struct uiommu_domain *domain = uiommu_load(&device->dma);
+	struct uiommu_domain *domain;
 	struct uiommu_range range;
 	uint64_t total;
 	int err;
@@ -218,6 +218,8 @@ int uiommu_dma_map_sg(struct uiommu_device *device, struct uiommu_sg *sg,
 	if (!count || !uiommu_dma_dir_ok(dir))
 		return UIOMMU_EINVAL;
 	err = sg_measure(sg, count, &total);
+	if (!err)
+		err = uiommu_dma_enter(device, &domain);
 	if (err)
 		return err;
 

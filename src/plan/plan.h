@@ -171,6 +171,19 @@ bool uiommu_plan_wanted(const struct uiommu_plan_input *input, bool *opt_in);
 bool uiommu_plan_untrusted(const struct uiommu_topology *topology,
 			   enum uiommu_rules rules, uint32_t function);
 
+/*
+ * plan_unit.c: names the unit of record @index displays, and nothing else?
+ * What came from outside is no display.
+ */
+bool uiommu_plan_is_for_displays(const struct plan_work *work, uint32_t index);
+
+/*
+ * plan_graphics.c: may the machine hang when the unit of a DMAR record turns
+ * its translation off? Wants the table, the topology and the rules of @input.
+ */
+bool uiommu_plan_stays_on(const struct uiommu_plan_input *input,
+			  uint32_t record);
+
 /* --- plan_topology.c: questions about the tree --- */
 
 /* The bridge above a function, or UIOMMU_PCI_NONE. */

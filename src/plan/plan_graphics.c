@@ -48,3 +48,33 @@ void uiommu_plan_graphics_note(struct plan_work *work)
 	if (!work->graphics_off && work->input->ggc == UIOMMU_GGC_SHADOW)
 		work->not_lazy = bridge;
 }
+
+/*
+ * Graphics of some models does not finish what it has under way when its unit
+ * is told to end, and the unit waits for ever. Only for what the unit serves:
+ * one that others share was never seen to hang.
+ */
+bool uiommu_plan_stays_on(const struct uiommu_plan_input *input,
+			  uint32_t record)
+{
+	const struct uiommu_dmar_record *r = &input->dmar->records[record];
+	struct plan_work work = { 0 };
+	uint32_t function;
+	uint32_t i;
+
+	work.input = input;
+	work.topology = input->topology;
+	work.function_count = input->topology->count;
+	if (r->type != UIOMMU_DMAR_DRHD ||
+	    !uiommu_plan_is_for_displays(&work, record))
+		return false;
+	for (i = 0; i < r->scope_count; i++) {
+		function = uiommu_plan_named(
+			&work, r, &input->dmar->scopes[r->scope_first + i]);
+		if (function != UIOMMU_PCI_NONE &&
+		    uiommu_plan_hangs_when_off(
+			    &work.topology->functions[function]))
+			return true;
+	}
+	return false;
+}

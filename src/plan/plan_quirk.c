@@ -74,6 +74,19 @@ bool uiommu_plan_breaks_graphics(const struct uiommu_pci_function *function)
 	return false;
 }
 
+bool uiommu_plan_hangs_when_off(const struct uiommu_pci_function *function)
+{
+	uint32_t i;
+
+	if (function->vendor != PLAN_VENDOR_INTEL)
+		return false;
+	for (i = 0; i < uiommu_plan_hang_count; i++) {
+		if (uiommu_plan_hangs[i].high == function->device >> 8)
+			return true;
+	}
+	return false;
+}
+
 static bool plan_model_below(const struct plan_model *model,
 			     const struct uiommu_pci_function *function)
 {

@@ -63,12 +63,20 @@ struct plan_graphics {
 	const char *model;
 };
 
+/* Graphics whose unit hangs when translation is turned off: a generation. */
+struct plan_hang {
+	uint8_t high; /* of the device id, of Intel */
+	const char *model;
+};
+
 extern const struct plan_claim uiommu_plan_claims[];
 extern const uint32_t uiommu_plan_claim_count;
 extern const struct plan_model uiommu_plan_models[];
 extern const uint32_t uiommu_plan_model_count;
 extern const struct plan_graphics uiommu_plan_graphics[];
 extern const uint32_t uiommu_plan_graphics_count;
+extern const struct plan_hang uiommu_plan_hangs[];
+extern const uint32_t uiommu_plan_hang_count;
 
 /* Index of the claim that a whole vendor makes for integrated endpoints. */
 #define PLAN_CLAIM_INTEGRATED (UIOMMU_PLAN_NONE - 1)
@@ -82,6 +90,8 @@ bool uiommu_plan_claim_hangs(uint32_t claim);
 bool uiommu_plan_disclaimed(const struct uiommu_pci_function *function);
 /* Does graphics not work translated where @function is? */
 bool uiommu_plan_breaks_graphics(const struct uiommu_pci_function *function);
+/* Does its unit hang when translation is turned off? */
+bool uiommu_plan_hangs_when_off(const struct uiommu_pci_function *function);
 /* The line for @function's model, or UIOMMU_PLAN_NONE. */
 uint32_t uiommu_plan_model(const struct uiommu_pci_function *function);
 

@@ -5,8 +5,8 @@
  *
  * The first table holds vendors' statements that a model isolates though it
  * has no access control, the second under which requester ids a model asks
- * besides its own, the third where graphics does not work translated. The
- * facts are those that Linux gathered. Lines overlap only where they differ in
+ * besides its own, the third where graphics does not work translated, the last
+ * where it does not survive the end of translation. The facts are those that Linux gathered. Lines overlap only where they differ in
  * what the function must be or in the subsystem.
  */
 #include "plan/plan_quirk.h"
@@ -319,4 +319,20 @@ const struct plan_graphics uiommu_plan_graphics[] = {
 };
 const uint32_t uiommu_plan_graphics_count =
 	sizeof(uiommu_plan_graphics) / sizeof(uiommu_plan_graphics[0]);
+
+/* Of Intel, by the high byte of the device id. */
+const struct plan_hang uiommu_plan_hangs[] = {
+	/* high byte, model */
+	{ 0x45, "Elkhart Lake graphics" },
+	{ 0x46, "Alder Lake graphics" },
+	{ 0x4c, "Rocket Lake graphics" },
+	{ 0x4e, "Jasper Lake graphics" },
+	{ 0x7d, "Meteor Lake graphics" },
+	{ 0x8a, "Ice Lake graphics" },
+	{ 0x98, "Lakefield graphics" },
+	{ 0x9a, "Tiger Lake graphics" },
+	{ 0xa7, "Raptor Lake graphics" },
+};
+const uint32_t uiommu_plan_hang_count =
+	sizeof(uiommu_plan_hangs) / sizeof(uiommu_plan_hangs[0]);
 /* clang-format on */

@@ -33,8 +33,7 @@ bool uiommu_plan_has_unit(const struct plan_work *work, uint32_t record)
 	       work->input->units[record].present;
 }
 
-/* Names displays and nothing else. */
-static bool plan_is_for_displays(const struct plan_work *work, uint32_t index)
+bool uiommu_plan_is_for_displays(const struct plan_work *work, uint32_t index)
 {
 	const struct uiommu_dmar *dmar = work->input->dmar;
 	const struct uiommu_dmar_record *record = &dmar->records[index];
@@ -78,7 +77,8 @@ static bool plan_is_used(const struct plan_work *work, uint32_t index)
 {
 	if (!uiommu_plan_has_unit(work, index))
 		return false;
-	return !work->graphics_off || !plan_is_for_displays(work, index) ||
+	return !work->graphics_off ||
+	       !uiommu_plan_is_for_displays(work, index) ||
 	       plan_is_on(work, index);
 }
 

@@ -3,9 +3,11 @@
 #include <uiommu/error.h>
 
 #include "base/format.h"
+#include "vtd/vtd_adopt.h"
 #include "vtd/vtd_context.h"
 #include "vtd/vtd_domain.h"
 #include "vtd/vtd_fault.h"
+#include "vtd/vtd_power.h"
 #include "vtd/vtd_queue.h"
 #include "vtd/vtd_unit.h"
 
@@ -49,9 +51,11 @@ static void vtd_number(struct vtd_driver *d)
 			d->map_sync = true;
 	}
 	ignored = d->unit_count;
-	for (u = d->units; u; u = u->next)
+	for (u = d->units; u; u = u->next) {
 		if (u->ignored)
 			u->index = ignored++;
+		uiommu_vtd_look_log(u);
+	}
 }
 
 static bool vtd_duplicate(const struct vtd_driver *d, uint32_t record)
@@ -106,6 +110,8 @@ static int vtd_create(const struct uiommu_driver_env *env,
 	d->base.host = env->host;
 	d->dmar = env->dmar;
 	d->timeout_us = env->timeout_us;
+	d->takeover = env->takeover;
+	d->takeover_block = env->takeover_block;
 	uiommu_pool_init(&d->buses, env->host, sizeof(struct vtd_bus));
 	uiommu_pool_init(&d->devices, env->host, sizeof(struct vtd_device));
 
@@ -165,7 +171,7 @@ static bool vtd_translates(struct vtd_unit *u)
 	uint32_t gsts;
 
 	if (uiommu_vtd_broken(u))
-		return u->enabled; /* for all we know */
+		return u->enabled || u->adopted; /* for all we know */
 	gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
 	return gsts != ~(uint32_t)0 && gsts & VTD_GCMD_TE;
 }
@@ -198,6 +204,13 @@ static int vtd_unit_info(struct uiommu_driver *driver, uint32_t index,
 	i.snoop = u->caps.snoop;
 	i.translating = vtd_translates(u);
 	i.broken = uiommu_vtd_broken(u);
+	i.found_translating = u->found.translating;
+	i.found_queued = u->found.queued;
+	i.found_unfinished = u->found.unfinished;
+	i.found_interrupt_remapping = u->found.remapping;
+	i.found_protected = u->found.protected_memory;
+	i.adopted = u->adopted;
+	i.inherited = uiommu_load(&u->inherited_count);
 
 	state = uiommu_host_lock_acquire(u->lock);
 	i.invalidations = u->invalidations;
@@ -240,6 +253,22 @@ static void vtd_leave(struct uiommu_driver *driver, uint32_t record, bool leave)
 		u->left = leave;
 }
 
+static int vtd_prepare(struct vtd_driver *d)
+{
+	struct vtd_unit *u;
+	int err = UIOMMU_OK;
+
+	for (u = d->units; u && !err; u = u->next)
+		if (uiommu_vtd_wanted(u))
+			err = uiommu_vtd_unit_check(u);
+	for (u = d->units; u && !err; u = u->next)
+		if (uiommu_vtd_wanted(u))
+			err = uiommu_vtd_unit_prepare(u);
+	for (u = d->units; u && err; u = u->next)
+		uiommu_vtd_unit_stop(u);
+	return err;
+}
+
 static int vtd_start(struct uiommu_driver *driver)
 {
 	struct vtd_driver *d = vtd_driver(driver);
@@ -248,10 +277,8 @@ static int vtd_start(struct uiommu_driver *driver)
 
 	if (d->started)
 		return UIOMMU_EBUSY;
-	/* Nothing is touched before all were looked at. */
-	for (u = d->units; u && !err; u = u->next)
-		if (uiommu_vtd_wanted(u))
-			err = uiommu_vtd_unit_check(u);
+	/* Nothing is touched before all is there that it takes. */
+	err = vtd_prepare(d);
 	if (err)
 		return err;
 
@@ -296,8 +323,13 @@ static int vtd_enable(struct uiommu_driver *driver)
 		if (uiommu_vtd_wanted(u))
 			err = e;
 	}
-	if (err)
-		vtd_disable(driver);
+	if (!err)
+		return UIOMMU_OK;
+	/* Those that were adopted go back to what was found. */
+	for (u = d->units; u; u = u->next)
+		if (u->adopted)
+			u->enabled = false;
+	vtd_disable(driver);
 	return err;
 }
 
@@ -329,6 +361,7 @@ static int vtd_device_init(struct uiommu_driver *driver,
 	}
 	dev->priv = v;
 	dev->domain = NULL;
+	dev->inherited = uiommu_vtd_inherits(v);
 	return UIOMMU_OK;
 }
 
@@ -341,8 +374,13 @@ static void vtd_device_fini(struct uiommu_driver *driver,
 
 	if (!v)
 		return;
-	/* After stop there is no table left; on a broken unit it is kept. */
-	if (v->unit->started && uiommu_vtd_attach(driver, dev, &blocked)) {
+	/*
+	 * After stop there is no table left; on a broken unit it is kept. What
+	 * is inherited is not ours to refuse. A unit that could not be turned
+	 * off goes on as it is, entries and all.
+	 */
+	if (v->unit->started && !v->unit->held && !dev->inherited &&
+	    uiommu_vtd_attach(driver, dev, &blocked)) {
 		v->domain = NULL;
 		uiommu_vtd_context_restore(v);
 	}
@@ -350,6 +388,7 @@ static void vtd_device_fini(struct uiommu_driver *driver,
 	uiommu_pool_free(&d->devices, v);
 	dev->priv = NULL;
 	dev->domain = NULL;
+	dev->inherited = false;
 }
 
 /* --- Faults --------------------------------------------------------------- */
@@ -388,6 +427,7 @@ const struct uiommu_driver_ops uiommu_vtd_ops = {
 	.describe = vtd_describe,
 	.unit_info = vtd_unit_info,
 	.leave = vtd_leave,
+	.stays_on = uiommu_vtd_set_stays_on,
 	.start = vtd_start,
 	.enable = vtd_enable,
 	.disable = vtd_disable,
@@ -403,4 +443,7 @@ const struct uiommu_driver_ops uiommu_vtd_ops = {
 	.map_sync = uiommu_vtd_map_sync,
 	.poll_faults = vtd_poll_faults,
 	.set_fault_interrupt = vtd_set_fault_interrupt,
+	.suspend = uiommu_vtd_suspend,
+	.resume = uiommu_vtd_resume,
+	.shutdown = uiommu_vtd_shutdown,
 };

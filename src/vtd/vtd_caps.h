@@ -7,7 +7,7 @@
 
 /* All ids of a unit: 0 is never used (reserved where CM is set). */
 #define VTD_DID_NONE 0u
-#define VTD_DID_IDENTITY 1u
+#define VTD_DID_IDENTITY 1u /* unless who was adopted used it */
 #define VTD_DID_FIRST 2u
 
 struct vtd_caps {

@@ -40,44 +40,59 @@ static struct vtd_entry *vtd_context_at(const struct vtd_unit *u, uint16_t rid)
 	return &u->bus[rid >> 8]->table[rid & 0xff];
 }
 
-static struct vtd_bus *vtd_context_bus(struct vtd_unit *u, unsigned int bus)
+int uiommu_vtd_context_put(struct vtd_unit *u, unsigned int bus,
+			   struct vtd_entry *table, uiommu_paddr_t paddr)
 {
-	struct vtd_driver *driver = u->driver;
+	struct vtd_bus *b = uiommu_pool_alloc(&u->driver->buses, 0);
 	struct vtd_entry *root = &u->root[bus];
-	uiommu_paddr_t paddr;
-	struct vtd_bus *b;
+	int err;
 
-	if (u->bus[bus])
-		return u->bus[bus];
-	b = uiommu_pool_alloc(&driver->buses, 0);
 	if (!b)
-		return NULL;
-	b->table = uiommu_host_page_alloc(u->host, UIOMMU_PAGE_SIZE, 0, &paddr);
-	if (!b->table) {
-		uiommu_pool_free(&driver->buses, b);
-		return NULL;
-	}
+		return UIOMMU_ENOMEM;
+	b->table = table;
 	u->bus[bus] = b;
-	uiommu_vtd_clean(u, b->table, UIOMMU_PAGE_SIZE);
-	/* The zeroes must have left every buffer before they are pointed to. */
-	if (uiommu_vtd_unit_write_buffer(u))
-		return NULL;
+	uiommu_vtd_clean(u, table, UIOMMU_PAGE_SIZE);
+	/*
+	 * It must have left every buffer before it is pointed to, once the
+	 * unit knows the root table.
+	 */
+	err = u->loaded ? uiommu_vtd_unit_write_buffer(u) : UIOMMU_OK;
+	if (err)
+		return err;
 	uiommu_word_store(&root->lo, (paddr & VTD_ROOT_LO_CTP) | VTD_ROOT_LO_P);
 	uiommu_vtd_clean(u, root, sizeof(*root));
-	return b;
+	return UIOMMU_OK;
+}
+
+static int vtd_context_bus(struct vtd_unit *u, unsigned int bus)
+{
+	struct vtd_entry *table;
+	uiommu_paddr_t paddr;
+	int err;
+
+	if (u->bus[bus])
+		return UIOMMU_OK;
+	table = uiommu_host_page_alloc(u->host, UIOMMU_PAGE_SIZE, 0, &paddr);
+	if (!table)
+		return UIOMMU_ENOMEM;
+	err = uiommu_vtd_context_put(u, bus, table, paddr);
+	if (err == UIOMMU_ENOMEM)
+		uiommu_host_page_free(u->host, table, UIOMMU_PAGE_SIZE);
+	return err;
 }
 
 int uiommu_vtd_context_add(struct vtd_device *dev)
 {
 	struct vtd_unit *u = dev->unit;
 	uint32_t i;
+	int err;
 
 	/* Tables made in vain stay: they are the unit's, for the next. */
-	for (i = 0; i < dev->hw->sid_count; i++)
-		if (!vtd_context_bus(u, dev->hw->sids[i].rid >> 8))
-			return uiommu_vtd_broken(u) ? UIOMMU_EIO
-						    : UIOMMU_ENOMEM;
-
+	for (i = 0; i < dev->hw->sid_count; i++) {
+		err = vtd_context_bus(u, dev->hw->sids[i].rid >> 8);
+		if (err)
+			return err;
+	}
 	for (i = 0; i < dev->hw->sid_count; i++) {
 		uint16_t rid = dev->hw->sids[i].rid;
 

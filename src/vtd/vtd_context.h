@@ -27,6 +27,13 @@ bool uiommu_vtd_context_gap(const struct vtd_device *dev,
 			    const struct vtd_domain *domain,
 			    struct uiommu_sid *sid);
 
+/*
+ * @table, which is full already, is that of @bus from now on. UIOMMU_ENOMEM,
+ * then it is not; UIOMMU_EIO.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_vtd_context_put(struct vtd_unit *u, unsigned int bus,
+			   struct vtd_entry *table, uiommu_paddr_t paddr);
 /* Tables for all of the device's buses. UIOMMU_ENOMEM, UIOMMU_EIO. */
 UIOMMU_MUST_CHECK int uiommu_vtd_context_add(struct vtd_device *dev);
 /* Entries are cleared already. */

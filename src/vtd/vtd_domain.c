@@ -6,6 +6,7 @@
 #include <uiommu/error.h>
 
 #include "base/format.h"
+#include "vtd/vtd_adopt.h"
 #include "vtd/vtd_context.h"
 #include "vtd/vtd_domain.h"
 #include "vtd/vtd_iotlb.h"
@@ -32,6 +33,7 @@ int uiommu_vtd_ids_init(struct vtd_unit *u)
 	u->ids_size = size;
 	u->ids[0] = UIOMMU_BIT32(VTD_DID_NONE) | UIOMMU_BIT32(VTD_DID_IDENTITY);
 	u->id_next = VTD_DID_FIRST;
+	u->did_identity = VTD_DID_IDENTITY;
 	return UIOMMU_OK;
 }
 
@@ -42,6 +44,16 @@ void uiommu_vtd_ids_fini(struct vtd_unit *u)
 	u->ids = NULL;
 }
 
+static bool vtd_ids_used(const struct vtd_unit *u, uint32_t did)
+{
+	uint32_t map = u->ids[did / 32];
+
+	/* Never one of another kernel: its translations may be cached. */
+	if (u->inherited)
+		map |= u->inherited->dids[did / 32];
+	return map & UIOMMU_BIT32(did % 32);
+}
+
 int uiommu_vtd_ids_alloc(struct vtd_unit *u, uint32_t *did)
 {
 	uint32_t id = u->id_next;
@@ -50,7 +62,7 @@ int uiommu_vtd_ids_alloc(struct vtd_unit *u, uint32_t *did)
 	for (i = 0; i < u->caps.domain_ids; i++, id++) {
 		if (id >= u->caps.domain_ids)
 			id = 0;
-		if (u->ids[id / 32] & UIOMMU_BIT32(id % 32))
+		if (vtd_ids_used(u, id))
 			continue;
 		u->ids[id / 32] |= UIOMMU_BIT32(id % 32);
 		u->id_next = id + 1;
@@ -62,8 +74,7 @@ int uiommu_vtd_ids_alloc(struct vtd_unit *u, uint32_t *did)
 
 void uiommu_vtd_ids_free(struct vtd_unit *u, uint32_t did)
 {
-	if (did >= VTD_DID_FIRST)
-		u->ids[did / 32] &= ~UIOMMU_BIT32(did % 32);
+	u->ids[did / 32] &= ~UIOMMU_BIT32(did % 32);
 }
 
 /* --- A domain in its units ------------------------------------------------ */
@@ -86,7 +97,7 @@ uint32_t uiommu_vtd_domain_id(const struct vtd_domain *domain,
 
 	/* All identity domains have the same one, attached or not. */
 	if (domain->hw->type == UIOMMU_DOMAIN_IDENTITY)
-		return VTD_DID_IDENTITY;
+		return u->did_identity;
 	for (i = 0; i < domain->slot_count; i++)
 		if (domain->slots[i].unit == u)
 			return domain->slots[i].did;
@@ -97,15 +108,14 @@ uint32_t uiommu_vtd_domain_id(const struct vtd_domain *domain,
 static int vtd_domain_join(struct vtd_domain *domain, struct vtd_unit *u)
 {
 	struct vtd_slot *slot = vtd_domain_slot(domain, u);
-	uint32_t did = VTD_DID_IDENTITY;
+	bool identity = domain->hw->type == UIOMMU_DOMAIN_IDENTITY;
+	uint32_t did = u->did_identity;
 	int err;
 
 	if (!slot || !slot->did) {
-		if (domain->hw->type != UIOMMU_DOMAIN_IDENTITY) {
-			err = uiommu_vtd_ids_alloc(u, &did);
-			if (err)
-				return err;
-		}
+		err = identity ? UIOMMU_OK : uiommu_vtd_ids_alloc(u, &did);
+		if (err || !did)
+			return UIOMMU_ENOSPC;
 		if (!slot) {
 			slot = &domain->slots[domain->slot_count];
 			slot->unit = u;
@@ -138,7 +148,8 @@ static void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *u)
 	if (uiommu_vtd_run(u, &desc, 1))
 		return; /* broken: the id is never used again */
 	uiommu_store(&slot->did, VTD_DID_NONE);
-	uiommu_vtd_ids_free(u, did);
+	if (domain->hw->type != UIOMMU_DOMAIN_IDENTITY)
+		uiommu_vtd_ids_free(u, did);
 }
 
 int uiommu_vtd_domain_init(struct uiommu_driver *driver,
@@ -197,7 +208,8 @@ void uiommu_vtd_domain_fini(struct uiommu_driver *driver,
 		if (slot->did && slot->count && slot->unit->started) {
 			slot->count = 1;
 			vtd_domain_leave(v, slot->unit);
-		} else if (slot->did && !slot->unit->started) {
+		} else if (slot->did && !slot->unit->started &&
+			   domain->type != UIOMMU_DOMAIN_IDENTITY) {
 			/* Left at stop; the next start flushes it all. */
 			uiommu_vtd_ids_free(slot->unit, slot->did);
 		}
@@ -322,7 +334,7 @@ int uiommu_vtd_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 		if (new != old && vtd_domain_refused(v, new))
 			return UIOMMU_ENOTSUP;
 	}
-	if (new != old) {
+	if (new != old || dev->inherited) {
 		if (new) {
 			err = vtd_domain_join(new, v->unit);
 			if (err)
@@ -338,6 +350,7 @@ int uiommu_vtd_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 		}
 		if (old)
 			vtd_domain_leave(old, v->unit);
+		uiommu_vtd_inherited_gone(v);
 	}
 	dev->domain = domain;
 	return UIOMMU_OK;

@@ -55,6 +55,7 @@
 #define   VTD_ECAP_IRO			UIOMMU_MASK64(17, 8) /* times 16 */
 #define   VTD_ECAP_SC			UIOMMU_BIT64(7)
 #define   VTD_ECAP_PT			UIOMMU_BIT64(6)
+#define   VTD_ECAP_DT			UIOMMU_BIT64(2)
 #define   VTD_ECAP_QI			UIOMMU_BIT64(1)
 #define   VTD_ECAP_C			UIOMMU_BIT64(0)
 
@@ -198,14 +199,19 @@ struct vtd_entry {
 };
 UIOMMU_STATIC_ASSERT(sizeof(struct vtd_entry) == 16);
 #define VTD_ROOT_LO_CTP			UIOMMU_MASK64(63, 12)
+#define VTD_ROOT_LO_RSVD		UIOMMU_MASK64(11, 1)
 #define VTD_ROOT_LO_P			UIOMMU_BIT64(0)
 #define VTD_CTX_LO_SSPTPTR		UIOMMU_MASK64(63, 12)
+#define VTD_CTX_LO_RSVD			UIOMMU_MASK64(11, 4)
 #define VTD_CTX_LO_TT			UIOMMU_MASK64(3, 2)
 #define   VTD_TT_SECOND_STAGE		0u
+#define   VTD_TT_DEVICE_TLB		1u
 #define   VTD_TT_PASS_THROUGH		2u
 #define VTD_CTX_LO_FPD			UIOMMU_BIT64(1)
 #define VTD_CTX_LO_P			UIOMMU_BIT64(0)
+#define VTD_CTX_HI_RSVD_HIGH		UIOMMU_MASK64(127 - 64, 88 - 64)
 #define VTD_CTX_HI_DID			UIOMMU_MASK64(87 - 64, 72 - 64)
+#define VTD_CTX_HI_RSVD_LOW		UIOMMU_BIT64(71 - 64)
 #define VTD_CTX_HI_AW			UIOMMU_MASK64(66 - 64, 64 - 64)
 
 /* Second-Stage Paging Entry: snoop, reserved unless ECAP.SC */

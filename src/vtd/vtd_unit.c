@@ -8,6 +8,7 @@
 #include <uiommu/fault.h>
 
 #include "base/format.h"
+#include "vtd/vtd_adopt.h"
 #include "vtd/vtd_context.h"
 #include "vtd/vtd_domain.h"
 #include "vtd/vtd_fault.h"
@@ -44,6 +45,13 @@ static bool vtd_unit_gone(uint32_t gsts)
 	return gsts == ~(uint32_t)0;
 }
 
+static bool vtd_unit_translates(struct vtd_unit *u)
+{
+	uint32_t gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
+
+	return !vtd_unit_gone(gsts) && gsts & VTD_GCMD_TE;
+}
+
 static int vtd_unit_wait(struct vtd_unit *u, uint32_t offset, uint32_t mask,
 			 uint32_t want)
 {
@@ -63,8 +71,7 @@ static int vtd_unit_wait(struct vtd_unit *u, uint32_t offset, uint32_t mask,
 	}
 }
 
-/* One command, carried out. The unit lock is held, or nobody else runs. */
-static int vtd_unit_run(struct vtd_unit *u, uint32_t command, bool on)
+int uiommu_vtd_unit_run(struct vtd_unit *u, uint32_t command, bool on)
 {
 	uint32_t value = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
 
@@ -89,7 +96,7 @@ static int vtd_unit_command(struct vtd_unit *u, uint32_t command, bool on,
 
 	state = uiommu_host_lock_acquire(u->lock);
 	if (!uiommu_vtd_broken(u)) {
-		err = vtd_unit_run(u, command, on);
+		err = uiommu_vtd_unit_run(u, command, on);
 		tell = err && uiommu_vtd_unit_mark(u);
 	}
 	uiommu_host_lock_release(u->lock, state);
@@ -216,6 +223,7 @@ static int vtd_unit_setup(struct vtd_unit *u,
 			   (unsigned long long)u->base);
 		u->ignored = true;
 	}
+	uiommu_vtd_look(u);
 	return vtd_unit_memory(u);
 }
 
@@ -279,7 +287,9 @@ int uiommu_vtd_unit_check(struct vtd_unit *u)
 		uiommu_vtd_unit_break(u, "its registers are gone");
 		return UIOMMU_EIO;
 	}
-	if (gsts & VTD_GCMD_TE && uiommu_vtd_wanted(u)) {
+	uiommu_vtd_look(u);
+	if (u->found.translating &&
+	    u->driver->takeover == UIOMMU_TAKEOVER_REFUSE) {
 		uiommu_log(u->host, UIOMMU_LOG_ERROR,
 			   "unit %u: translates already; turn DMA protection "
 			   "off in firmware, or stop who used the unit before",
@@ -331,7 +341,14 @@ static void vtd_unit_free(struct vtd_unit *u)
 	u->status = NULL;
 }
 
-/* Firmware may have left a queue on: let it finish, then end it. */
+int uiommu_vtd_unit_prepare(struct vtd_unit *u)
+{
+	int err = vtd_unit_alloc(u);
+
+	return err ? err : uiommu_vtd_takeover(u);
+}
+
+/* Who had the unit may have left a queue on: let it finish, then end it. */
 static int vtd_unit_end_queue(struct vtd_unit *u)
 {
 	uint32_t gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
@@ -347,17 +364,29 @@ static int vtd_unit_end_queue(struct vtd_unit *u)
 				"invalidation queue did not end");
 }
 
+/*
+ * Is translation to go off for a moment? Not where other tables can take the
+ * place of those that are there; those in another format cannot be followed
+ * by ours while it is on.
+ */
+static bool vtd_unit_resets(const struct vtd_unit *u)
+{
+	if (!u->found.translating || u->adopted)
+		return false;
+	return !u->withheld || u->found.root & VTD_RTADDR_TTM;
+}
+
 int uiommu_vtd_unit_start(struct vtd_unit *u)
 {
-	int err;
+	int err = UIOMMU_OK;
 
-	err = vtd_unit_alloc(u);
-	if (err) {
-		vtd_unit_free(u);
-		return err;
-	}
 	u->started = true;
-
+	/* One that hangs when it goes off gets its fresh tables while it is on. */
+	if (vtd_unit_resets(u) && !uiommu_vtd_stays_on(u))
+		err = vtd_unit_command(u, VTD_GCMD_TE, false,
+				       "translation did not stop");
+	if (err)
+		return err;
 	uiommu_vtd_fault_start(u);
 	err = vtd_unit_end_queue(u);
 	if (err || !u->ring)
@@ -367,7 +396,8 @@ int uiommu_vtd_unit_start(struct vtd_unit *u)
 				"invalidation queue did not start");
 }
 
-int uiommu_vtd_unit_load(struct vtd_unit *u)
+/* A new root table, whether or not it translates. */
+static int vtd_unit_root(struct vtd_unit *u, uint64_t root)
 {
 	const struct vtd_desc context[] = { uiommu_vtd_context_global() };
 	const struct vtd_desc iotlb[] = { uiommu_vtd_iotlb_global(&u->caps) };
@@ -376,9 +406,7 @@ int uiommu_vtd_unit_load(struct vtd_unit *u)
 	err = uiommu_vtd_unit_write_buffer(u);
 	if (err)
 		return err;
-	/* Low bits zero: legacy mode. */
-	uiommu_host_mmio_write64(u->mmio, VTD_RTADDR,
-				 u->root_paddr & VTD_RTADDR_RTA);
+	uiommu_host_mmio_write64(u->mmio, VTD_RTADDR, root);
 	err = vtd_unit_command(u, VTD_GCMD_SRTP, true,
 			       "root table was not taken");
 	if (err || u->caps.root_flushes)
@@ -387,6 +415,20 @@ int uiommu_vtd_unit_load(struct vtd_unit *u)
 	/* In this order: the context cache tags what the IOTLB holds. */
 	err = uiommu_vtd_run(u, context, 1);
 	return err ? err : uiommu_vtd_run(u, iotlb, 1);
+}
+
+int uiommu_vtd_unit_load(struct vtd_unit *u)
+{
+	int err;
+
+	/* Before the command: if that hangs, it may be in use. */
+	u->loaded = true;
+	/* Low bits zero: legacy mode. */
+	err = vtd_unit_root(u, u->root_paddr & VTD_RTADDR_RTA);
+	/* No longer than it takes is anything let through. */
+	if (!err && u->withheld)
+		err = uiommu_vtd_unit_enable(u);
+	return err;
 }
 
 int uiommu_vtd_unit_enable(struct vtd_unit *u)
@@ -400,25 +442,43 @@ int uiommu_vtd_unit_enable(struct vtd_unit *u)
 		return UIOMMU_EIO;
 	/* Before the command: if that hangs, translation may be on. */
 	u->enabled = true;
+	if ((u->adopted || u->withheld) && vtd_unit_translates(u))
+		return UIOMMU_OK; /* it never went off */
 	return vtd_unit_command(u, VTD_GCMD_TE, true,
 				"translation did not start");
+}
+
+/* Start failed: the tables that were found are whole. */
+static void vtd_unit_hand_back(struct vtd_unit *u)
+{
+	if (u->loaded && !vtd_unit_root(u, u->found.root & VTD_RTADDR_RTA))
+		uiommu_log(u->host, UIOMMU_LOG_INFO,
+			   "unit %u: goes on with the tables that were found",
+			   u->index);
+	u->loaded = false;
 }
 
 /* Shutdown takes no lock: a stopped CPU might hold it. */
 void uiommu_vtd_unit_disable(struct vtd_unit *u)
 {
-	uint32_t gsts;
-
 	if (uiommu_vtd_broken(u))
 		return;
-	gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
-	if (u->enabled || (!vtd_unit_gone(gsts) && gsts & VTD_GCMD_TE)) {
-		if (vtd_unit_run(u, VTD_GCMD_TE, false)) {
+	if (u->adopted && !u->enabled) {
+		vtd_unit_hand_back(u);
+		return;
+	}
+	if (u->enabled || vtd_unit_translates(u)) {
+		if (uiommu_vtd_stays_on(u)) {
+			uiommu_vtd_unit_hold(u);
+			return;
+		}
+		if (uiommu_vtd_unit_run(u, VTD_GCMD_TE, false)) {
 			uiommu_vtd_unit_break(u, "translation did not stop");
 			return;
 		}
 	}
 	u->enabled = false;
+	u->adopted = false;
 }
 
 int uiommu_vtd_unit_open_memory(struct vtd_unit *u)
@@ -443,16 +503,16 @@ int uiommu_vtd_unit_open_memory(struct vtd_unit *u)
 
 void uiommu_vtd_unit_stop(struct vtd_unit *u)
 {
-	if (!u->started)
-		return;
-	if (!uiommu_vtd_broken(u)) {
+	if (u->started && !uiommu_vtd_broken(u)) {
 		uiommu_vtd_fault_stop(u);
 		if (u->ring &&
 		    uiommu_host_mmio_read32(u->mmio, VTD_GSTS) & VTD_GCMD_QIE &&
-		    vtd_unit_run(u, VTD_GCMD_QIE, false))
+		    uiommu_vtd_unit_run(u, VTD_GCMD_QIE, false))
 			uiommu_vtd_unit_break(u,
 					      "invalidation queue did not end");
 	}
 	vtd_unit_free(u);
+	uiommu_vtd_takeover_end(u);
+	u->loaded = false;
 	u->started = false;
 }

@@ -23,11 +23,14 @@
 
 struct vtd_unit;
 struct vtd_device;
+struct vtd_inherited; /* vtd_adopt.h */
 
 struct vtd_driver {
 	struct uiommu_driver base;	/* (c) */
 	const struct uiommu_dmar *dmar; /* (c) */
 	uint32_t timeout_us;		/* (c) */
+	enum uiommu_takeover takeover;	/* (c) */
+	bool takeover_block;		/* (c) */
 	struct vtd_unit *units;		/* (c) in order of DMAR records */
 	uint32_t unit_count;		/* (c) those that are not ignored */
 	bool map_sync;			/* (c) some unit wants it */
@@ -37,10 +40,28 @@ struct vtd_driver {
 	struct uiommu_pool domains;	/* (m) struct vtd_domain */
 };
 
+/* What a unit without power forgets, and no memory of ours knows. */
+struct vtd_saved {
+	uint32_t control; /* of the fault event, as are the others */
+	uint32_t data;
+	uint32_t address;
+	uint32_t upper_address;
+};
+
 /* The context table of one bus. */
 struct vtd_bus {
 	struct vtd_entry *table;
 	uint16_t sharers[256]; /* devices known by that device and function */
+};
+
+/* How a unit was before we changed anything. */
+struct vtd_found {
+	uint64_t root; /* RTADDR */
+	bool translating;
+	bool queued;
+	bool unfinished; /* the queue was not executed to its end */
+	bool remapping;	 /* of interrupts */
+	bool protected_memory;
 };
 
 /* Faults told of one requester in the current period. */
@@ -67,8 +88,14 @@ struct vtd_unit {
 	struct vtd_caps caps;	   /* (c) */
 	bool left;		   /* (m) alone, by option: likewise */
 	bool started;		   /* (m) */
+	bool loaded;		   /* (m) it has our root table */
 	bool enabled;		   /* (m) translation */
 	bool broken;		   /* (a) never cleared */
+
+	/* vtd_power.c */
+	bool hangs;		/* (m) if translation is turned off */
+	bool held;		/* (m) so it was left on, and is given up */
+	struct vtd_saved saved; /* (s) by suspend, for resume */
 
 	/* vtd_queue.c */
 	struct vtd_desc *ring;	     /* (s) NULL: invalidates by registers */
@@ -88,9 +115,17 @@ struct vtd_unit {
 	struct vtd_bus *bus[VTD_BUSES]; /* (m) */
 
 	/* vtd_domain.c */
-	uint32_t *ids;	  /* (m) bit map */
-	size_t ids_size;  /* (c) bytes of it */
-	uint32_t id_next; /* (m) where to look first */
+	uint32_t *ids;	       /* (m) bit map */
+	size_t ids_size;       /* (c) bytes of it */
+	uint32_t id_next;      /* (m) where to look first */
+	uint32_t did_identity; /* (s) VTD_DID_NONE: there was none left */
+
+	/* vtd_adopt.c */
+	struct vtd_found found;		 /* (m) at create, and at start */
+	struct vtd_inherited *inherited; /* (m) NULL: it was not adopted */
+	uint32_t inherited_count;	 /* (a) written under (m) */
+	bool adopted;			 /* (m) not stopped since */
+	bool withheld; /* (m) each device waits, refused, to be asked for */
 
 	/* vtd_fault.c */
 	struct uiommu_lock *fault_lock;	  /* (c) */
@@ -105,6 +140,15 @@ UIOMMU_STATIC_ASSERT(sizeof(struct vtd_unit) <= 4096);
 static inline bool uiommu_vtd_wanted(const struct vtd_unit *u)
 {
 	return !u->ignored && !u->left;
+}
+
+/*
+ * Would turning translation off hang it? Without draining there is nothing for
+ * which it could wait.
+ */
+static inline bool uiommu_vtd_stays_on(const struct vtd_unit *u)
+{
+	return u->hangs && u->caps.drain;
 }
 
 static inline bool uiommu_vtd_broken(const struct vtd_unit *u)
@@ -145,18 +189,36 @@ int uiommu_vtd_unit_create(struct vtd_driver *driver, uint32_t record,
 			   struct vtd_unit **unit);
 void uiommu_vtd_unit_destroy(struct vtd_unit *u);
 
-/* UIOMMU_EBUSY if it translates already, UIOMMU_EIO if it is gone. */
+/*
+ * Looks at it again. UIOMMU_EBUSY if it translates and that is to be refused,
+ * UIOMMU_EIO if it is gone.
+ */
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_check(struct vtd_unit *u);
-/* Memory; what firmware left ends; invalidation works. */
+/* Memory, with a copy of the tables if it is adopted. Changes no hardware. */
+UIOMMU_MUST_CHECK int uiommu_vtd_unit_prepare(struct vtd_unit *u);
+/* Off if it is to be reset; what was left ends; invalidation works. */
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_start(struct vtd_unit *u);
-/* After all units were started: an empty root table, empty caches. */
+/* After all units were started: our root table, empty caches. */
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_load(struct vtd_unit *u);
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_enable(struct vtd_unit *u);
-/* Translation off, if it is on. */
+/* Translation off, if it is on; or back to who was adopted. */
 void uiommu_vtd_unit_disable(struct vtd_unit *u);
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_open_memory(struct vtd_unit *u);
-/* After disable: ends the queue, frees what start allocated. */
+/* After disable: ends the queue, frees what prepare allocated. */
 void uiommu_vtd_unit_stop(struct vtd_unit *u);
+
+/*
+ * One command, carried out. The unit lock is held, or nobody else runs. After
+ * an error the unit is to be broken; here it is not yet.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_vtd_unit_run(struct vtd_unit *u, uint32_t command, bool on);
+
+/*
+ * vtd_power.c: instead of disable, where that would hang the unit. It goes on
+ * translating, but for nobody: it keeps its memory and gets no new work.
+ */
+void uiommu_vtd_unit_hold(struct vtd_unit *u);
 
 /* Flushes the write buffer where that takes a command. */
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_write_buffer(struct vtd_unit *u);

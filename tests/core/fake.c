@@ -340,6 +340,44 @@ static int fake_set_fault_interrupt(struct uiommu_driver *driver,
 	return index ? UIOMMU_ENOENT : UIOMMU_OK;
 }
 
+static void fake_stays_on(struct uiommu_driver *driver, uint32_t record,
+			  bool stays)
+{
+	(void)driver;
+	FAKE_CHECK(!fake.started && record < 64);
+	fake.stays_on &= ~(1ull << record);
+	fake.stays_on |= (uint64_t)stays << record;
+}
+
+static int fake_suspend(struct uiommu_driver *driver)
+{
+	int err = fake_op();
+
+	(void)driver;
+	FAKE_CHECK(fake.started && !fake.asleep);
+	fake.asleep = true;
+	fake.suspends++;
+	return err;
+}
+
+static int fake_resume(struct uiommu_driver *driver)
+{
+	int err = fake_op();
+
+	(void)driver;
+	FAKE_CHECK(fake.started && fake.asleep);
+	fake.asleep = false;
+	fake.resumes++;
+	return err;
+}
+
+static void fake_shutdown(struct uiommu_driver *driver, bool keep_translating)
+{
+	(void)driver;
+	fake.shutdowns++;
+	fake.kept_on = keep_translating;
+}
+
 const struct uiommu_driver_ops uiommu_vtd_ops = {
 	.name = "fake",
 	.create = fake_create,
@@ -363,6 +401,10 @@ const struct uiommu_driver_ops uiommu_vtd_ops = {
 	.map_sync = fake_map_sync,
 	.poll_faults = fake_poll_faults,
 	.set_fault_interrupt = fake_set_fault_interrupt,
+	.stays_on = fake_stays_on,
+	.suspend = fake_suspend,
+	.resume = fake_resume,
+	.shutdown = fake_shutdown,
 };
 
 struct uiommu_hwdomain *fake_domain_of(struct uiommu_sid sid)

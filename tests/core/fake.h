@@ -63,6 +63,10 @@ struct fake {
 	unsigned int map_syncs;
 	struct uiommu_range synced; /* the last */
 	unsigned int polls;
+	unsigned int suspends, resumes, shutdowns;
+	bool asleep;
+	bool kept_on;	   /* what shutdown was told */
+	uint64_t stays_on; /* records */
 };
 
 extern struct fake fake;

@@ -460,6 +460,66 @@ static void test_not_coherent(void **state)
 	}
 }
 
+static void same_registers(struct vtdm *a, struct vtdm *b)
+{
+	uint32_t off;
+
+	for (off = 0; off < vtdm_reg_size(a); off += 4)
+		if (vtdm_read32(a, off) != vtdm_read32(b, off))
+			fail_msg("register 0x%x", off);
+}
+
+/* Power gone and back: nothing is left, dead or alive, and it works again. */
+static void test_reset(void **state)
+{
+	struct fx fx, fresh;
+
+	(void)state;
+	fx_init(&fx);
+	fx_boot_queue(&fx);
+	fx_init(&fresh);
+	fx_start(&fresh);
+	fx_attach(&fx, FX_SID);
+	fx_poke(&fx, fx_entry(&fx, FX_IOVA, 0), fx.data_pa | RD);
+	assert_int_equal(fx_read(&fx, FX_IOVA), VTDM_OK);
+	assert_int_not_equal(fx_read(&fx, FX_IOVA + 4096), VTDM_OK);
+	vtdm_write32(fx.m, 0x40, 0xfee00000);
+	vtdm_write32(fx.m, 0x64, 0x80000000u);
+	vtdm_knobs(fx.m)->hang = VTDM_HANG_TE;
+	vtdm_write32(fx.m, 0x18, 0x04000000u); /* for ever under way */
+	fx_clean(&fx);
+	vtdm_reset(fx.m);
+	assert_int_equal(vtdm_cache_count(fx.m, VTDM_CACHE_CONTEXT), 0);
+	assert_int_equal(vtdm_cache_count(fx.m, VTDM_CACHE_IOTLB), 0);
+	assert_int_equal(vtdm_cache_count(fx.m, VTDM_CACHE_PAGING), 0);
+	vtdm_knobs(fx.m)->hang = 0;
+	vtdm_tick(fx.m, 10);
+	same_registers(fx.m, fresh.m);
+	fx_clean(&fx);
+
+	/* No root pointer is remembered. */
+	fx_gcmd(&fx, 0x80000000u, true);
+	assert_int_equal(vtdm_violations(fx.m), 1);
+	vtdm_violations_clear(fx.m);
+
+	vtdm_knobs(fx.m)->dead_mode = VTDM_DEAD_ONES;
+	vtdm_knobs(fx.m)->dead_at = vtdm_stats(fx.m)->mmio + 1;
+	assert_int_equal(vtdm_read32(fx.m, 0), UINT32_MAX);
+	vtdm_reset(fx.m);
+	assert_int_equal(vtdm_read32(fx.m, 0), UINT32_MAX);
+	vtdm_knobs(fx.m)->dead_at = 0;
+	vtdm_reset(fx.m);
+	assert_int_equal(vtdm_read32(fx.m, 0), 0x10);
+	fx_srtp(&fx);
+	fx_ccmd(&fx, 1, 0, 0, 0);
+	fx_iotlb(&fx, 1, 0, 0);
+	fx_gcmd(&fx, 0x80000000u, true);
+	assert_int_equal(fx_read(&fx, FX_IOVA), VTDM_OK);
+	fx_clean(&fx);
+	fx_stop(&fresh);
+	fx_stop(&fx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -477,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_dead),
 		cmocka_unit_test(test_write_buffer),
 		cmocka_unit_test(test_not_coherent),
+		cmocka_unit_test(test_reset),
 	};
 
 	return cmocka_run_group_tests_name("model regs", tests, NULL, NULL);

@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CC = os.environ.get("CC", "cc").split()
 FLAGS = ["-std=c11", "-O1", "-w", "-D_GNU_SOURCE", "-Iinclude", "-Isrc",
          "-Imodel", "-Ihost/user", "-Itests/core", "-Itests/common",
-         "-Itests/dma", "-Itests/change"]
+         "-Itests/dma", "-Itests/change", "-Itests/vtd"]
 LIBS = ["-lcmocka", "-lpthread"]
 TIMEOUT = 60
 SEED = "20260731"
@@ -47,6 +47,14 @@ LIFE = Family(["tests/change/life_test.c"],
 CORE = Family([f"tests/core/{name}_test.c" for name in
                ("owner", "hotplug", "change", "refuse", "sweep")],
               ["tests/core/fake.c", "tests/core/watch.c"], "src/vtd/")
+VTD = Family(["tests/vtd/adopt_test.c", "tests/vtd/takeover_test.c"],
+             ["tests/vtd/kinds.c", "tests/vtd/old.c", "tests/vtd/rig.c"])
+
+# Through a loss of power: the driver alone, and the whole stack.
+POWER = (Family(["tests/vtd/power_test.c"],
+                ["tests/vtd/rig.c", "tests/vtd/kinds.c"]),
+         Family(["tests/dma/power_test.c"], ["tests/dma/stack.c"]))
+FAMILIES = (MODEL, CORE, LIFE, VTD, *POWER)
 
 # name, file, text, replacement
 DEFECTS = [
@@ -215,8 +223,8 @@ CHANGES = [
      "	if (old->owner)\n		uiommu_core_domain_free(old);\n"
      "	err = uiommu_core_group_move(group, domain);\n"),
     ("published before moved", "src/core/device.c",
-     "	if (!device->uses || device->paused)\n",
-     "	if (!device->uses)\n"),
+     "	if (!device->uses || device->paused || device->hw.inherited)\n",
+     "	if (!device->uses || device->hw.inherited)\n"),
     ("not barred", "src/core/device.c",
      "	made->barred = from->barred;\n", "	made->barred = false;\n"),
     ("idle check skipped", "src/core/change.c",
@@ -253,6 +261,152 @@ CHANGES = [
      "	if (old && old->holders) {\n", "	if (!uiommu) {\n"),
 ]
 
+# What another kernel left translating.
+TAKEOVER = [
+    ("an inherited domain id used again", "src/vtd/vtd_domain.c",
+     "	if (u->inherited)\n", "	if (!u)\n"),
+    ("identity under an inherited id", "src/vtd/vtd_adopt.c",
+     "	if (vtd_bit(u->inherited->dids, VTD_DID_IDENTITY) &&\n",
+     "	if (!u &&\n"),
+    ("translation toggled", "src/vtd/vtd_unit.c",
+     "	if (!u->found.translating || u->adopted)\n",
+     "	if (!u->found.translating)\n"),
+    ("old translations not flushed", "src/vtd/vtd_context.c",
+     "	err = uiommu_vtd_run(u, descs, count);\n",
+     "	err = dev->hw->inherited ? UIOMMU_OK\n"
+     "				 : uiommu_vtd_run(u, descs, count);\n"),
+    ("flushed by the new id", "src/vtd/vtd_context.c",
+     "			(uint32_t)UIOMMU_GET64(VTD_CC_LO_DID, descs[i].lo));\n",
+     "			dev->domain ? uiommu_vtd_domain_id(dev->domain, u)"
+     " : 0);\n"),
+    ("attached at start", "src/vtd/vtd.c",
+     "	dev->inherited = uiommu_vtd_inherits(v);\n",
+     "	dev->inherited = uiommu_vtd_inherits(v);\n"
+     "	(void)!uiommu_vtd_context_update(v);\n"),
+    ("aliases not looked at", "src/vtd/vtd_context.c",
+     "		/* Untouched if right: a device that shares it may use it. "
+     "*/\n		if (",
+     "		if ((i > 0 && dev->hw->inherited) || "),
+    ("marks of aliases kept", "src/vtd/vtd_adopt.c",
+     "		if (!vtd_bit(u->inherited->rids, rid))\n",
+     "		if (i || !vtd_bit(u->inherited->rids, rid))\n"),
+    ("blocked leaves what was inherited", "src/vtd/vtd_domain.c",
+     "	if (new != old || dev->inherited) {\n", "	if (new != old) {\n"),
+    ("what was never attached is refused at the end", "src/vtd/vtd.c",
+     " && !v->unit->held && !dev->inherited &&\n",
+     " && !v->unit->held &&\n"),
+    ("root switched without invalidations", "src/vtd/vtd_unit.c",
+     "	if (err || u->caps.root_flushes)\n",
+     "	if (err || u->caps.root_flushes || u->adopted)\n"),
+    ("old tables not given back", "src/vtd/vtd_unit.c",
+     "	if (u->adopted && !u->enabled) {\n", "	if (!u) {\n"),
+    ("scalable tables read as legacy ones", "src/vtd/vtd_adopt.c",
+     "	if (u->found.root & VTD_RTADDR_TTM) {\n", "	if (!u) {\n"),
+    ("addresses beyond memory read", "src/vtd/vtd_adopt.c",
+     "	if (!(paddr & a->beyond) &&\n", "	if (paddr &&\n"),
+    ("root entries not checked", "src/vtd/vtd_adopt.c",
+     "	if (e.lo & VTD_ROOT_LO_RSVD || e.hi || e.lo & a->beyond) {\n",
+     "	if (e.lo & VTD_ROOT_LO_RSVD) {\n"),
+    ("an unreadable bus left out", "src/vtd/vtd_adopt.c",
+     "	if (err || !vtd_adopt_entries(a, bus))\n		return err;",
+     "	if (err || !vtd_adopt_entries(a, bus))\n		return 0;"),
+    ("refused entries copied", "src/vtd/vtd_adopt.c",
+     "	    e.hi & (VTD_CTX_HI_RSVD_LOW | VTD_CTX_HI_RSVD_HIGH) ||\n",
+     ""),
+    ("hardware touched before all is there", "src/vtd/vtd_unit.c",
+     "	return err ? err : uiommu_vtd_takeover(u);\n",
+     "	uiommu_vtd_fault_start(u);\n"
+     "	return err ? err : uiommu_vtd_takeover(u);\n"),
+    ("devices not withheld", "src/vtd/vtd_adopt.c",
+     "	u->withheld = u->driver->takeover_block;\n", ""),
+]
+
+# What sleeps, and how it ends.
+SLEEPS = [
+    ("translation on before the root pointer", "src/vtd/vtd_power.c",
+     "		power_queue,\n		uiommu_vtd_unit_load,\n"
+     "		power_faults,\n		uiommu_vtd_unit_enable,\n",
+     "		power_queue,\n		uiommu_vtd_unit_enable,\n"
+     "		uiommu_vtd_unit_load,\n		power_faults,\n"),
+    ("caches not invalidated on resume", "src/vtd/vtd_power.c",
+     "		if (u->started && !uiommu_vtd_broken(u))\n"
+     "			err = step(u);\n",
+     "		u->caps.root_flushes = true;\n"
+     "		if (u->started && !uiommu_vtd_broken(u))\n"
+     "			err = step(u);\n"),
+    ("a root table before all queues", "src/vtd/vtd_power.c",
+     "		power_queue,\n		uiommu_vtd_unit_load,\n",
+     "		uiommu_vtd_unit_load,\n		power_queue,\n"),
+    ("message of faults not restored", "src/vtd/vtd_power.c",
+     "	uiommu_host_mmio_write32(u->mmio, VTD_FEDATA, u->saved.data);\n",
+     ""),
+    ("fault interrupts stay masked", "src/vtd/vtd_power.c",
+     "				 fectl | (u->saved.control & "
+     "VTD_FECTL_IM));\n",
+     "				 fectl | VTD_FECTL_IM);\n"),
+    ("faults let through that were not asked for", "src/vtd/vtd_power.c",
+     "				 fectl | (u->saved.control & "
+     "VTD_FECTL_IM));\n",
+     "				 fectl);\n"),
+    ("faults lost with the power", "src/vtd/vtd_power.c",
+     "	(void)uiommu_vtd_fault_poll(u);\n	if (!u->ring)\n",
+     "	if (!u->ring)\n"),
+    ("firmware's faults keep ours away", "src/vtd/vtd_power.c",
+     "	(void)uiommu_vtd_fault_poll(u);\n"
+     "	if (uiommu_vtd_broken(u))\n",
+     "	if (uiommu_vtd_broken(u))\n"),
+    ("suspend does not wait for the queue", "src/vtd/vtd_power.c",
+     "	err = power_finish(u);\n", "	err = UIOMMU_OK;\n"),
+    ("firmware's queue goes on", "src/vtd/vtd_power.c",
+     "	err = power_end_queue(u);\n", "	err = UIOMMU_OK;\n"),
+    ("protected memory stays closed", "src/vtd/vtd_power.c",
+     "		if (!uiommu_vtd_broken(u))\n"
+     "			err = uiommu_vtd_unit_open_memory(u);\n", ""),
+    ("another unit taken for ours", "src/vtd/vtd_power.c",
+     "	if (!power_there(u)) {\n"
+     "		uiommu_vtd_unit_break(u, \"it did not come back\");\n",
+     "	if (!u) {\n"
+     "		uiommu_vtd_unit_break(u, \"it did not come back\");\n"),
+    ("broken, and lets everything through", "src/vtd/vtd_power.c",
+     "			power_confine(u);\n", "			(void)u;\n"),
+    ("broken, and goes on with old tables", "src/vtd/vtd_power.c",
+     "	memset(u->root, 0, UIOMMU_PAGE_SIZE);\n", ""),
+    ("a lock taken in shutdown", "src/vtd/vtd_power.c",
+     "	value &= VTD_GSTS_STICKY & ~command;\n",
+     "	value &= VTD_GSTS_STICKY & ~command;\n"
+     "	uiommu_host_lock_release(u->lock, "
+     "uiommu_host_lock_acquire(u->lock));\n"),
+    ("a command over that of a stopped CPU", "src/vtd/vtd_power.c",
+     "	power_settle(u);\n", "	(void)power_settle;\n"),
+    ("shutdown waits for a clock that stands", "src/vtd/vtd_power.c",
+     "	limit->turns--;\n	return !limit->turns || uiommu",
+     "	return uiommu"),
+    ("memory given away with a queue on it", "src/vtd/vtd_power.c",
+     "	power_drop_queue(u);\n", "	(void)power_drop_queue;\n"),
+    ("a crash kernel finds translation off", "src/vtd/vtd_power.c",
+     "	if (keep_translating)\n		return;\n", ""),
+    ("graphics turned off by stop", "src/vtd/vtd_unit.c",
+     "		if (uiommu_vtd_stays_on(u)) {\n", "		if (!u) {\n"),
+    ("graphics turned off by suspend", "src/vtd/vtd_power.c",
+     "	if (uiommu_vtd_stays_on(u))\n		power_say_on(u);\n",
+     "	if (!u)\n		power_say_on(u);\n"),
+    ("graphics turned off by shutdown", "src/vtd/vtd_power.c",
+     "	if (uiommu_vtd_stays_on(u) && gsts & VTD_GCMD_TE)\n",
+     "	if (!u)\n"),
+    ("refused while its unit goes on", "src/vtd/vtd.c",
+     " && !v->unit->held && !dev->inherited &&\n",
+     " && !dev->inherited &&\n"),
+    ("nobody told that graphics hangs", "src/core/start.c",
+     "	uiommu_core_tell_stays_on(uiommu, first);\n", ""),
+    ("stopped while asleep", "src/core/start.c",
+     "	uiommu_core_wake(uiommu);\n", ""),
+    ("a group behind a dead unit goes on", "src/core/power.c",
+     "			power_block(uiommu, group);\n",
+     "			(void)power_block;\n"),
+    ("and comes back", "src/core/power.c",
+     "		device->lost = true;\n", ""),
+]
+
 
 def library():
     names = (ROOT / "uiommu.sources").read_text().split()
@@ -264,7 +418,7 @@ def library():
 
 
 def sources():
-    return sorted({name for family in (MODEL, LIFE, CORE)
+    return sorted({name for family in FAMILIES
                    for program in family.programs
                    for name in family.parts(program)})
 
@@ -296,7 +450,7 @@ def compile_one(name, out, first=()):
 def link(objects, folder, family):
     programs = []
     for main_file in family.programs:
-        program = folder / pathlib.Path(main_file).stem
+        program = folder / main_file.replace("/", "_")[:-2]
         subprocess.run([*CC, *[objects[n] for n in family.parts(main_file)],
                         *LIBS, "-o", program],
                        check=True, capture_output=True, text=True)
@@ -364,6 +518,8 @@ def plant(tmp, objects, number, families, defect):
 def main(wanted):
     jobs = [((MODEL,), d) for d in DEFECTS]
     jobs += [((CORE, LIFE), d) for d in CHANGES]
+    jobs += [((VTD,), d) for d in TAKEOVER]
+    jobs += [(POWER, d) for d in SLEEPS]
     jobs = [j for j in jobs if not wanted or j[1][0] in wanted]
     with tempfile.TemporaryDirectory() as folder, \
             concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -373,7 +529,7 @@ def main(wanted):
         for job in [pool.submit(compile_one, name, out)
                     for name, out in objects.items()]:
             job.result()
-        for family in (MODEL, CORE, LIFE):
+        for family in FAMILIES:
             status, why = run_all(link(objects, tmp, family))
             if status:
                 print(f"without a defect: fails: {why}")

@@ -6,11 +6,13 @@
  */
 #include <stdarg.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "machine.h"
+#include "plan/plan.h"
 #include "plan/plan_quirk.h"
 
 #define ALL UIOMMU_DRHD_INCLUDE_PCI_ALL
@@ -240,6 +242,64 @@ static void test_shadow(void **state)
 	assert_int_equal(machine_type(machine, 0, 3, 0), DMA_FQ);
 }
 
+static bool stays_on(const struct machine *machine, uint32_t record)
+{
+	struct uiommu_plan_input input = machine->input;
+
+	input.dmar = &machine->dmar;
+	input.topology = &machine->topology;
+	return uiommu_plan_stays_on(&input, record);
+}
+
+/* By generation, as Linux has them; where the unit serves displays alone. */
+static void test_hangs(void **state)
+{
+	static const char high[] = "45 46 4c 4e 8a 98 9a a7 7d";
+	struct machine *machine = *state;
+	char text[3];
+
+	build(machine, true);
+	machine_plan(machine);
+	assert_false(stays_on(machine, 0));
+	for (uint32_t id = 0; id <= 0xffff; id += 0x7f) {
+		snprintf(text, sizeof(text), "%02x", id >> 8);
+		model(machine, 2, id << 16 | INTEL);
+		machine_plan(machine);
+		if (stays_on(machine, 0) != !!strstr(high, text))
+			fail_msg("8086:%04x", id);
+		assert_false(stays_on(machine, 1));
+		model(machine, 2, id << 16 | 0x1234);
+		machine_plan(machine);
+		assert_false(stays_on(machine, 0));
+	}
+	/* Not the neighbour's model, and not what came from outside. */
+	model(machine, 2, 0x11111234);
+	model(machine, 0, 0x9a498086);
+	machine_plan(machine);
+	assert_false(stays_on(machine, 0));
+	model(machine, 2, 0x9a498086);
+	machine_plan(machine);
+	assert_true(stays_on(machine, 0));
+	distrust(machine, 2);
+	machine_plan(machine);
+	assert_false(stays_on(machine, 0));
+}
+
+/* A unit that others share is turned off. */
+static void test_hangs_not(void **state)
+{
+	struct machine *machine = *state;
+
+	build(machine, true);
+	model(machine, 2, 0x9a498086);
+	machine_drhd(machine, 0);
+	machine_scope(machine, ENDPOINT, 0, 2, 0);
+	machine_scope(machine, ENDPOINT, 0, 3, 0);
+	machine_plan(machine);
+	assert_true(stays_on(machine, 0));
+	assert_false(stays_on(machine, 2));
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, machine_setup, machine_teardown)
 
@@ -249,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_ids), TEST(test_unit),
 		TEST(test_display),	    TEST(test_untrusted),
 		TEST(test_no_shadow),	    TEST(test_shadow),
+		TEST(test_hangs),	    TEST(test_hangs_not),
 	};
 
 	return cmocka_run_group_tests_name("plan graphics", tests, NULL, NULL);

@@ -49,6 +49,7 @@ static const struct field fields[] = {
 	/* Extended Capability Register */
 	{ "ECAP.C", VTD_ECAP_C, 0, 0 },
 	{ "ECAP.QI", VTD_ECAP_QI, 1, 1 },
+	{ "ECAP.DT", VTD_ECAP_DT, 2, 2 },
 	{ "ECAP.PT", VTD_ECAP_PT, 6, 6 },
 	{ "ECAP.SC", VTD_ECAP_SC, 7, 7 },
 	{ "ECAP.IRO", VTD_ECAP_IRO, 17, 8 },
@@ -118,10 +119,12 @@ static const struct field fields[] = {
 	{ "wait.data", VTD_WAIT_LO_DATA, 63, 32 },
 	/* Root and context entries, second-stage entry */
 	{ "root.P", VTD_ROOT_LO_P, 0, 0 },
+	{ "root reserved", VTD_ROOT_LO_RSVD, 11, 1 },
 	{ "root.CTP", VTD_ROOT_LO_CTP, 63, 12 },
 	{ "ctx.P", VTD_CTX_LO_P, 0, 0 },
 	{ "ctx.FPD", VTD_CTX_LO_FPD, 1, 1 },
 	{ "ctx.TT", VTD_CTX_LO_TT, 3, 2 },
+	{ "ctx reserved", VTD_CTX_LO_RSVD, 11, 4 },
 	{ "ctx.SSPTPTR", VTD_CTX_LO_SSPTPTR, 63, 12 },
 	{ "sspte.SNP", VTD_SSPTE_SNP, 11, 11 },
 };
@@ -139,6 +142,8 @@ static const struct field upper[] = {
 	{ "wait.addr", VTD_WAIT_HI_ADDR, 127, 66 },
 	{ "ctx.AW", VTD_CTX_HI_AW, 66, 64 },
 	{ "ctx.DID", VTD_CTX_HI_DID, 87, 72 },
+	{ "ctx reserved 71", VTD_CTX_HI_RSVD_LOW, 71, 71 },
+	{ "ctx reserved 88", VTD_CTX_HI_RSVD_HIGH, 127, 88 },
 };
 
 /* Offsets and codes. */
@@ -164,6 +169,7 @@ static const struct {
 	{ "iotlb_inv_dsc", VTD_DESC_IOTLB, 2 },
 	{ "inv_wait_dsc", VTD_DESC_WAIT, 5 },
 	{ "TT 00b", VTD_TT_SECOND_STAGE, 0 },
+	{ "TT 01b", VTD_TT_DEVICE_TLB, 1 },
 	{ "TT 10b", VTD_TT_PASS_THROUGH, 2 },
 };
 /* clang-format on */

@@ -34,8 +34,12 @@ void rig_memory(struct rig *rig)
 
 int rig_make(struct rig *rig)
 {
-	struct uiommu_driver_env env = { .dmar = &rig->dmar,
-					 .timeout_us = rig->timeout_us };
+	struct uiommu_driver_env env = {
+		.dmar = &rig->dmar,
+		.timeout_us = rig->timeout_us,
+		.takeover = rig->takeover,
+		.takeover_block = rig->takeover_block
+	};
 
 	rig_memory(rig);
 	if (!rig->host)

@@ -18,6 +18,8 @@ struct rig {
 	uint64_t memory[4096];
 	struct uiommu_dmar dmar;
 	uint32_t timeout_us;
+	enum uiommu_takeover takeover;
+	bool takeover_block;
 	struct uiommu_host *host;
 	struct uiommu_driver *driver;
 };

@@ -160,7 +160,7 @@ static void test_none(void **state)
 	rig_down(&rig);
 }
 
-/* Translating when found: not ours to take, and left as it is. */
+/* Translating when found, and the policy refuses: left as it is. */
 static void test_busy(void **state)
 {
 	static struct rig rig;
@@ -168,6 +168,7 @@ static void test_busy(void **state)
 
 	(void)state;
 	rig_describe(&rig);
+	rig.takeover = UIOMMU_TAKEOVER_REFUSE;
 	rig.config.unit_count = 2;
 	rig.host = user_host_create(&rig.config);
 	vtdm_write32(unit(&rig, 1), GCMD, TE);

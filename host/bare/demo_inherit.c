@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The second kernel's side of demo_crash.c. What the first one's devices do
+ * goes on in the first one's memory and nowhere else, until their drivers ask;
+ * the disk's does. With takeover-reset the same is seen to go wrong.
+ */
+#include "demo.h"
+
+#define WAIT_NS UINT64_C(10000000000)
+#define QUIET_NS UINT64_C(200000000)
+#define NET_TRIES 10u
+#define SOME_FRAMES 50u
+#define SOME_COPIES 2u
+#define BUFFERS_BACK \
+	200u /* of 256: newer ones that are surely not overwritten */
+
+static struct {
+	struct crash_work *work; /* NULL: nobody was here before */
+	struct edu *edu;	 /* that goes on copying; or NULL */
+	struct e1000e net;	 /* the first kernel's ring, to look at */
+	uint32_t frames;	 /* that came, by the ring */
+	uint32_t number;	 /* of the newest */
+	uint32_t bad_frames;
+	uint32_t copies;
+	uint32_t missed;    /* copies that did not come */
+	unsigned int reads; /* that ended before the unit was taken over */
+} old;
+
+static bool frame_ok(const uint8_t *frame, size_t size, uint32_t *number)
+{
+	memcpy(number, frame + DEMO_FRAME_NUMBER, 4);
+	if (size != DEMO_FRAME_SIZE)
+		return false;
+	for (uint32_t i = DEMO_FRAME_FILL; i < DEMO_FRAME_SIZE; i++)
+		if (frame[i] !=
+		    (uint8_t)(*number * 31 + (i - DEMO_FRAME_FILL) * 7))
+			return false;
+	for (uint32_t i = DEMO_FRAME_SIZE; i < E1000E_BUFFER; i++)
+		if (frame[i] != DEMO_POISON)
+			return false;
+	return true;
+}
+
+/* How far the ring is. */
+static uint32_t frames_now(void)
+{
+	uint32_t at = old.frames;
+	size_t size;
+
+	while (at < old.net.rx_entries && e1000e_peek(&old.net, at, &size))
+		at++;
+	return at;
+}
+
+/* Each newer frame is whole, newer than the last, and fills no more than it. */
+static void look_at_frames(void)
+{
+	uint32_t end = frames_now();
+	uint32_t at = old.frames;
+
+	if (at + BUFFERS_BACK < end)
+		at = end - BUFFERS_BACK;
+	for (; at < end; at++) {
+		size_t size;
+		const uint8_t *frame = e1000e_peek(&old.net, at, &size);
+		uint32_t number;
+		bool ok = frame_ok(frame, size, &number) && number > old.number;
+
+		/* It may have been overtaken meanwhile. */
+		if (!ok && frames_now() - at < old.net.buffer_count - 1)
+			old.bad_frames++;
+		if (ok)
+			old.number = number;
+	}
+	old.frames = end;
+}
+
+static bool frames_go_on(uint32_t count, uint64_t ns)
+{
+	uint64_t end = time_ns() + ns;
+	uint32_t until = old.frames + count;
+
+	while (old.frames < until && time_ns() < end) {
+		look_at_frames();
+		cpu_relax();
+	}
+	return old.frames >= until;
+}
+
+static bool page_is_copied(void)
+{
+	uint32_t want[DEMO_PAGE_COPY / 4];
+	const uint8_t *page = phys_to_virt(old.work->page);
+
+	demo_page_pattern(want, old.work->page_seed);
+	for (uint32_t i = DEMO_PAGE_COPY; i < PAGE_SIZE; i++)
+		if (page[i] != DEMO_POISON)
+			return false;
+	return memcmp(page, want, sizeof(want)) == 0;
+}
+
+/* From every polling loop: a device that is told once more as it ends. */
+void demo_inherit_poll(void)
+{
+	if (!old.edu || edu_busy(old.edu))
+		return;
+	if (page_is_copied())
+		old.copies++;
+	else
+		old.missed++;
+	memset(phys_to_virt(old.work->page), DEMO_POISON, DEMO_PAGE_COPY);
+	edu_again(old.edu);
+}
+
+static bool copies_go_on(uint32_t count)
+{
+	uint64_t end = time_ns() + WAIT_NS;
+	uint32_t until = old.copies + old.missed + count;
+
+	while (old.copies + old.missed < until && time_ns() < end)
+		cpu_relax();
+	return old.copies + old.missed >= until && !old.missed;
+}
+
+/* Reads of the first kernel that have ended, as the disk told its queue. */
+static unsigned int reads_done(unsigned int *right)
+{
+	struct nvme_queue q = { .cq = phys_to_virt(old.work->done) };
+	const char *data = phys_to_virt(old.work->reads);
+	unsigned int done = nvme_count_done(&q, CRASH_READS);
+
+	*right = 0;
+	for (unsigned int i = 0; i < CRASH_READS; i++)
+		*right += crc32(0, data + i * LOAD_PIECE, LOAD_PIECE) ==
+			  old.work->read_crc[i];
+	return done;
+}
+
+static void find_old(struct demo *d)
+{
+	struct crash_work *w = &d->crash->work;
+
+	old.work = w;
+	old.net = (struct e1000e){
+		.rx = phys_to_virt(w->ring),
+		.buffers = phys_to_virt(w->buffers),
+		.rx_entries = w->ring_entries,
+		.buffer_count = w->buffer_count,
+	};
+	old.frames = w->frames;
+	if (d->has_rogue)
+		old.edu = &d->rogue;
+}
+
+void demo_inherit_begin(struct demo *d)
+{
+	unsigned int right;
+	bool ok;
+
+	if (!d->crash)
+		return;
+	print("\ninherit: the first kernel's devices, nothing done yet\n");
+	find_old(d);
+	ok = frames_go_on(SOME_FRAMES, WAIT_NS) && !old.bad_frames;
+	check(ok, "inherit: frames come on: %u, the newest is number %u",
+	      old.frames, old.number);
+	old.reads = reads_done(&right);
+	print("  %u of %u reads ended\n", old.reads, CRASH_READS);
+	/* The copy that firmware's device was at, for demo_rmrr_begin(). */
+	if (d->has_keeper)
+		check(edu_wait(&d->keeper), "inherit: the keeper is idle");
+}
+
+/* No fault at all, by every way to count them. */
+static bool no_fault(struct demo *d)
+{
+	struct uiommu_unit_info u;
+
+	return uiommu_poll_faults(d->uiommu) == 0 && !d->host.event_count &&
+	       !d->host.overflows && !uiommu_unit_info(d->uiommu, 0, &u) &&
+	       !u.faults;
+}
+
+static void check_unit(struct demo *d, bool adopt)
+{
+	struct uiommu_unit_info u = { 0 };
+
+	int err = uiommu_unit_info(d->uiommu, 0, &u);
+
+	check(!err && u.found_translating && u.found_queued && u.translating,
+	      "inherit: found translating, queue %s, %s; it translates",
+	      u.found_queued ? "on" : "off",
+	      u.found_unfinished ? "not run to its end" : "idle");
+	check(u.adopted == adopt && (u.inherited > 0) == adopt,
+	      "inherit: %s, %u entries are another kernel's",
+	      u.adopted ? "adopted" : "not adopted", u.inherited);
+}
+
+static uint32_t inherited(struct demo *d)
+{
+	struct uiommu_unit_info u = { 0 };
+
+	return uiommu_unit_info(d->uiommu, 0, &u) ? 0 : u.inherited;
+}
+
+static bool all_have_domains(struct demo *d)
+{
+	const struct uiommu_topology *t = uiommu_topology(d->uiommu);
+
+	for (uint32_t i = 0; i < t->count; i++) {
+		struct uiommu_device *device = uiommu_device_find(
+			d->uiommu, t->functions[i].sid);
+
+		if (!device || !uiommu_device_domain(device))
+			return false;
+	}
+	return t->count > 0;
+}
+
+/* Everything goes on, unseen by the unit's faults. */
+static void check_goes_on(const char *when)
+{
+	uint32_t frames = old.frames;
+	bool ok = frames_go_on(SOME_FRAMES, WAIT_NS) && !old.bad_frames;
+
+	check(ok, "%s: %u more frames in the old buffers, %u bad", when,
+	      old.frames - frames, old.bad_frames);
+	ok = copies_go_on(SOME_COPIES);
+	check(ok, "%s: the edu's copies in the old page: %u, %u missed", when,
+	      old.copies, old.missed);
+}
+
+/*
+ * The disk's first DMA call makes the device ours. What it was told by the
+ * first kernel ends here: it may not tell the old queue, nor read from it.
+ */
+static void take_disk(struct demo *d)
+{
+	const struct uiommu_event *e;
+	struct nvme *n = &d->nvme;
+	struct crash_work *w = old.work;
+	uint32_t entries = inherited(d);
+	unsigned int right;
+	unsigned int done;
+	uint64_t addr;
+	void *page;
+	int err = nvme_probe(n) ? dma_connect(&n->dma, d->uiommu)
+				: UIOMMU_ENODEV;
+
+	done = reads_done(&right);
+	check(!err && no_fault(d),
+	      "disk: its driver has it, no fault, %u of %u old reads ended: %s",
+	      done, CRASH_READS, uiommu_strerror(err));
+	if (err)
+		return;
+	d->host.suspect = n->dma.bdf;
+	page = dma_alloc(&n->dma, PAGE_SIZE, &addr);
+	check(page, "disk: its first DMA call");
+	if (!page)
+		return;
+	dma_free(&n->dma, page, PAGE_SIZE, addr);
+	check(inherited(d) == entries - 1,
+	      "disk: and its entry is ours, %u are another kernel's still",
+	      inherited(d));
+	/* Nothing can come to the old queue any more. */
+	done = reads_done(&right);
+	if (done < CRASH_READS) {
+		e = demo_find_event(d, n->dma.bdf, w->done_addr,
+				    UIOMMU_ACCESS_WRITE);
+		check(e, "disk: an old read ends, its queue %lx: %s",
+		      w->done_addr, e ? e->text : "NO FAULT");
+	}
+	n->doorbell_stride = w->doorbell_stride;
+	nvme_tell(n, &(struct nvme_queue){ .id = w->queue_id,
+					   .tail = (w->queue_tail + 1) %
+						   NVME_QUEUE_ENTRIES });
+	e = demo_find_event(d, n->dma.bdf, w->queue_addr, UIOMMU_ACCESS_READ);
+	check(e, "disk: an old command at %lx: %s", w->queue_addr,
+	      e ? e->text : "NO FAULT");
+}
+
+static void use_disk(struct demo *d)
+{
+	int err = nvme_start(&d->nvme);
+
+	d->has_nvme = !err;
+	check(!err, "disk: started: %s", uiommu_strerror(err));
+	if (!err)
+		demo_nvme_read(d);
+}
+
+static void adopted(struct demo *d)
+{
+	unsigned int right;
+	unsigned int done;
+
+	check(no_fault(d), "inherit: no fault by the start");
+	check(all_have_domains(d), "inherit: every device has a domain");
+	check_goes_on("inherit");
+	done = reads_done(&right);
+	check(done > old.reads || done == CRASH_READS,
+	      "inherit: %u of %u old reads ended, %u of them since", done,
+	      CRASH_READS, done - old.reads);
+	check(no_fault(d), "inherit: no fault since");
+	take_disk(d);
+	use_disk(d);
+	check_goes_on("beside the disk");
+	done = reads_done(&right);
+	check(right >= done, "inherit: %u old reads ended, data of %u is right",
+	      done, right);
+	(void)uiommu_poll_faults(d->uiommu);
+	check(!d->host.strangers, "inherit: no fault but the disk's");
+}
+
+/*
+ * The adapter reads descriptors that it may not, takes what comes for empty
+ * ones, and is through with its ring at once. Give it the ring again, until one
+ * of its many faults finds a free record.
+ */
+static const struct uiommu_event *net_fault(struct demo *d)
+{
+	const struct uiommu_event *e = NULL;
+
+	if (!e1000e_probe(&d->net))
+		return NULL;
+	for (unsigned int i = 0; !e && i < NET_TRIES; i++) {
+		e1000e_refill(&d->net);
+		e = demo_find_any(d, d->net.dma.bdf);
+	}
+	return e;
+}
+
+static void check_faults(struct demo *d, const char *who, uint16_t bdf,
+			 const struct uiommu_event *e)
+{
+	check(e, "reset: %s faults: %02x:%02x.%u %lx, %s", who, bdf >> 8,
+	      bdf >> 3 & 31, bdf & 7u, e ? e->address : 0,
+	      e ? e->text : "but NO FAULT was reported");
+	d->host.event_count = 0;
+}
+
+/* The contrast: nobody's data arrives, and the unit says so of each. */
+static void not_adopted(struct demo *d)
+{
+	const struct uiommu_event *e;
+	bool ok;
+
+	look_at_frames();
+	ok = !frames_go_on(1, QUIET_NS);
+	check(ok, "reset: no frame comes any more, %u came", old.frames);
+	ok = nvme_probe(&d->nvme);
+	check_faults(d, "the disk", d->nvme.dma.bdf,
+		     ok ? demo_find_any(d, d->nvme.dma.bdf) : NULL);
+	(void)copies_go_on(SOME_COPIES);
+	check(old.missed, "reset: %u copies of the edu do not arrive",
+	      old.missed);
+	check_faults(d, "the edu", d->rogue.dma.bdf,
+		     demo_find_any(d, d->rogue.dma.bdf));
+	old.edu = NULL;
+	ok = edu_wait(&d->rogue);
+	e = net_fault(d);
+	check_faults(d, "the network adapter", d->net.dma.bdf, e);
+	ok = ok && !dma_connect(&d->nvme.dma, d->uiommu);
+	check(ok, "reset: the disk's driver has it");
+	if (ok)
+		use_disk(d);
+}
+
+/* The devices fall silent, so that memory can be looked at. */
+static void silence(struct demo *d)
+{
+	uint64_t first = 0;
+	unsigned int changed;
+
+	old.edu = NULL;
+	(void)edu_wait(&d->rogue);
+	if (e1000e_probe(&d->net))
+		e1000e_stop(&d->net);
+	changed = crash_changed(d->crash, &first);
+	check(!changed || boot_flag("takeover-reset"),
+	      "inherit: memory elsewhere: %u blocks of 4 MiB changed, at %lx",
+	      changed, first);
+}
+
+void demo_inherit(struct demo *d)
+{
+	bool adopt = !boot_flag("takeover-reset");
+
+	print("\ninherit: what goes on\n");
+	check_unit(d, adopt);
+	if (adopt)
+		adopted(d);
+	else
+		not_adopted(d);
+	silence(d);
+}
