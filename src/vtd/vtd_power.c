@@ -58,20 +58,6 @@ void uiommu_vtd_unit_hold(struct vtd_unit *u)
 
 /* --- Suspend -------------------------------------------------------------- */
 
-/* A command while nobody else runs. */
-static int power_command(struct vtd_unit *u, uint32_t command, bool on,
-			 const char *what)
-{
-	int err = UIOMMU_EIO;
-
-	if (uiommu_vtd_broken(u))
-		return err;
-	err = uiommu_vtd_unit_run(u, command, on);
-	if (err)
-		uiommu_vtd_unit_break(u, what);
-	return err;
-}
-
 /* All that was begun is done; and the unit is known to work. */
 static int power_finish(struct vtd_unit *u)
 {
@@ -117,16 +103,16 @@ static int power_suspend(struct vtd_unit *u)
 	if (uiommu_vtd_stays_on(u))
 		power_say_on(u);
 	else
-		err = power_command(u, VTD_GCMD_TE, false,
-				    "translation did not stop");
+		err = uiommu_vtd_unit_command(u, VTD_GCMD_TE, false,
+					      "translation did not stop");
 	if (err)
 		return err;
 	/* The last ones: no more are recorded, and these will be lost. */
 	(void)uiommu_vtd_fault_poll(u);
 	if (!u->ring)
 		return UIOMMU_OK;
-	return power_command(u, VTD_GCMD_QIE, false,
-			     "invalidation queue did not end");
+	return uiommu_vtd_unit_command(u, VTD_GCMD_QIE, false,
+				       "invalidation queue did not end");
 }
 
 int uiommu_vtd_suspend(struct uiommu_driver *driver)
@@ -147,36 +133,15 @@ int uiommu_vtd_suspend(struct uiommu_driver *driver)
 
 /* --- Resume --------------------------------------------------------------- */
 
-/* Whatever came between may have left a queue on, ours or its own. */
-static int power_end_queue(struct vtd_unit *u)
-{
-	uint32_t gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
-
-	if (!u->caps.queued || !(gsts & VTD_GCMD_QIE))
-		return UIOMMU_OK;
-	if (uiommu_vtd_queue_quiesce(u))
-		uiommu_log(u->host, UIOMMU_LOG_WARN,
-			   "unit %u: invalidation queue does not drain, ended",
-			   u->index);
-	return power_command(u, VTD_GCMD_QIE, false,
-			     "invalidation queue did not end");
-}
-
 static int power_queue(struct vtd_unit *u)
 {
-	int err;
-
 	if (!power_there(u)) {
 		uiommu_vtd_unit_break(u, "it did not come back");
 		return UIOMMU_EIO;
 	}
 	uiommu_vtd_fault_stop(u);
-	err = power_end_queue(u);
-	if (err || !u->ring)
-		return err;
-	uiommu_vtd_queue_start(u);
-	return power_command(u, VTD_GCMD_QIE, true,
-			     "invalidation queue did not start");
+	/* Whatever came between may have left a queue on, ours or its own. */
+	return uiommu_vtd_unit_queue(u);
 }
 
 /*

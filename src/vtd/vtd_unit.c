@@ -87,7 +87,7 @@ int uiommu_vtd_unit_run(struct vtd_unit *u, uint32_t command, bool on)
 			     on && command != VTD_GCMD_WBF ? command : 0);
 }
 
-static int vtd_unit_command(struct vtd_unit *u, uint32_t command, bool on,
+int uiommu_vtd_unit_command(struct vtd_unit *u, uint32_t command, bool on,
 			    const char *what)
 {
 	unsigned long state;
@@ -109,8 +109,8 @@ int uiommu_vtd_unit_write_buffer(struct vtd_unit *u)
 {
 	if (!u->caps.write_buffer)
 		return UIOMMU_OK;
-	return vtd_unit_command(u, VTD_GCMD_WBF, true,
-				"write buffer was not flushed");
+	return uiommu_vtd_unit_command(u, VTD_GCMD_WBF, true,
+				       "write buffer was not flushed");
 }
 
 /* --- Creation ------------------------------------------------------------- */
@@ -360,8 +360,19 @@ static int vtd_unit_end_queue(struct vtd_unit *u)
 		uiommu_log(u->host, UIOMMU_LOG_WARN,
 			   "unit %u: invalidation queue does not drain, ended",
 			   u->index);
-	return vtd_unit_command(u, VTD_GCMD_QIE, false,
-				"invalidation queue did not end");
+	return uiommu_vtd_unit_command(u, VTD_GCMD_QIE, false,
+				       "invalidation queue did not end");
+}
+
+int uiommu_vtd_unit_queue(struct vtd_unit *u)
+{
+	int err = vtd_unit_end_queue(u);
+
+	if (err || !u->ring)
+		return err;
+	uiommu_vtd_queue_start(u);
+	return uiommu_vtd_unit_command(u, VTD_GCMD_QIE, true,
+				       "invalidation queue did not start");
 }
 
 /*
@@ -383,17 +394,12 @@ int uiommu_vtd_unit_start(struct vtd_unit *u)
 	u->started = true;
 	/* One that hangs when it goes off gets its fresh tables while it is on. */
 	if (vtd_unit_resets(u) && !uiommu_vtd_stays_on(u))
-		err = vtd_unit_command(u, VTD_GCMD_TE, false,
-				       "translation did not stop");
+		err = uiommu_vtd_unit_command(u, VTD_GCMD_TE, false,
+					      "translation did not stop");
 	if (err)
 		return err;
 	uiommu_vtd_fault_start(u);
-	err = vtd_unit_end_queue(u);
-	if (err || !u->ring)
-		return err;
-	uiommu_vtd_queue_start(u);
-	return vtd_unit_command(u, VTD_GCMD_QIE, true,
-				"invalidation queue did not start");
+	return uiommu_vtd_unit_queue(u);
 }
 
 /* A new root table, whether or not it translates. */
@@ -407,8 +413,8 @@ static int vtd_unit_root(struct vtd_unit *u, uint64_t root)
 	if (err)
 		return err;
 	uiommu_host_mmio_write64(u->mmio, VTD_RTADDR, root);
-	err = vtd_unit_command(u, VTD_GCMD_SRTP, true,
-			       "root table was not taken");
+	err = uiommu_vtd_unit_command(u, VTD_GCMD_SRTP, true,
+				      "root table was not taken");
 	if (err || u->caps.root_flushes)
 		return err;
 
@@ -444,8 +450,8 @@ int uiommu_vtd_unit_enable(struct vtd_unit *u)
 	u->enabled = true;
 	if ((u->adopted || u->withheld) && vtd_unit_translates(u))
 		return UIOMMU_OK; /* it never went off */
-	return vtd_unit_command(u, VTD_GCMD_TE, true,
-				"translation did not start");
+	return uiommu_vtd_unit_command(u, VTD_GCMD_TE, true,
+				       "translation did not start");
 }
 
 /* Start failed: the tables that were found are whole. */

@@ -213,6 +213,12 @@ void uiommu_vtd_unit_stop(struct vtd_unit *u);
  */
 UIOMMU_MUST_CHECK
 int uiommu_vtd_unit_run(struct vtd_unit *u, uint32_t command, bool on);
+/* The same under the unit lock; a unit that fails is broken: @what it did. */
+UIOMMU_MUST_CHECK
+int uiommu_vtd_unit_command(struct vtd_unit *u, uint32_t command, bool on,
+			    const char *what);
+/* Ends whatever queue is on and begins ours, if we have one. */
+UIOMMU_MUST_CHECK int uiommu_vtd_unit_queue(struct vtd_unit *u);
 
 /*
  * vtd_power.c: instead of disable, where that would hang the unit. It goes on

@@ -357,8 +357,9 @@ SLEEPS = [
      "	if (uiommu_vtd_broken(u))\n"),
     ("suspend does not wait for the queue", "src/vtd/vtd_power.c",
      "	err = power_finish(u);\n", "	err = UIOMMU_OK;\n"),
-    ("firmware's queue goes on", "src/vtd/vtd_power.c",
-     "	err = power_end_queue(u);\n", "	err = UIOMMU_OK;\n"),
+    ("firmware's queue goes on", "src/vtd/vtd_unit.c",
+     "	int err = vtd_unit_end_queue(u);\n",
+     "	int err = u ? UIOMMU_OK : vtd_unit_end_queue(u);\n"),
     ("protected memory stays closed", "src/vtd/vtd_power.c",
      "		if (!uiommu_vtd_broken(u))\n"
      "			err = uiommu_vtd_unit_open_memory(u);\n", ""),
