@@ -371,23 +371,46 @@ static void power_drop_queue(struct vtd_unit *u)
 	power_set_off(u, VTD_GCMD_QIE, "invalidation queue did not end");
 }
 
-/* Broken ones too: it is the last chance, and every wait ends. */
-static void power_shutdown(struct vtd_unit *u, bool keep_translating)
+/* Whether it is on; false too if it is gone. */
+static bool power_is_on(struct vtd_unit *u, uint32_t command)
 {
 	uint32_t gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
 
-	if (gsts == ~(uint32_t)0)
+	return gsts != ~(uint32_t)0 && gsts & command;
+}
+
+static void power_off(struct vtd_unit *u)
+{
+	if (!uiommu_vtd_stays_on(u))
+		power_set_off(u, VTD_GCMD_TE, "translation did not stop");
+	power_drop_queue(u);
+}
+
+/* Broken ones too: it is the last chance, and every wait ends. */
+static void power_shutdown(struct vtd_unit *u, bool keep_translating)
+{
+	uint32_t mask = VTD_GCMD_QIE;
+
+	if (uiommu_host_mmio_read32(u->mmio, VTD_GSTS) == ~(uint32_t)0)
 		return;
 	uiommu_vtd_fault_stop(u);
 	if (keep_translating)
 		return;
+	/* No other CPU begins a command from here on. */
+	(void)uiommu_vtd_unit_mark(u);
+	if (uiommu_vtd_stays_on(u) && power_is_on(u, VTD_GCMD_TE))
+		power_say_on(u);
 	power_settle(u);
 	power_open_memory(u);
-	if (uiommu_vtd_stays_on(u) && gsts & VTD_GCMD_TE)
-		power_say_on(u);
-	else
-		power_set_off(u, VTD_GCMD_TE, "translation did not stop");
-	power_drop_queue(u);
+	power_off(u);
+	/*
+	 * One that was in a command has read the status before, and by what it
+	 * writes it turns on again what was on then.
+	 */
+	if (!uiommu_vtd_stays_on(u))
+		mask |= VTD_GCMD_TE;
+	if (power_is_on(u, mask))
+		power_off(u);
 }
 
 void uiommu_vtd_shutdown(struct uiommu_driver *driver, bool keep_translating)
