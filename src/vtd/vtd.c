@@ -243,6 +243,7 @@ static void vtd_stop(struct uiommu_driver *driver)
 	for (u = d->units; u; u = u->next)
 		uiommu_vtd_unit_stop(u);
 	d->started = false;
+	d->enabled = false;
 }
 
 static void vtd_leave(struct uiommu_driver *driver, uint32_t record, bool leave)
@@ -259,8 +260,7 @@ static int vtd_prepare(struct vtd_driver *d)
 	int err = UIOMMU_OK;
 
 	for (u = d->units; u && !err; u = u->next)
-		if (uiommu_vtd_wanted(u))
-			err = uiommu_vtd_unit_check(u);
+		err = uiommu_vtd_unit_check(u);
 	for (u = d->units; u && !err; u = u->next)
 		if (uiommu_vtd_wanted(u))
 			err = uiommu_vtd_unit_prepare(u);
@@ -283,10 +283,6 @@ static int vtd_start(struct uiommu_driver *driver)
 		return err;
 
 	d->started = true;
-	/* Nobody's devices are behind it, so nothing is cut off. */
-	for (u = d->units; u; u = u->next)
-		if (!uiommu_vtd_wanted(u))
-			uiommu_vtd_unit_disable(u);
 	for (u = d->units; u && !err; u = u->next)
 		if (uiommu_vtd_wanted(u))
 			err = uiommu_vtd_unit_start(u);
@@ -300,6 +296,18 @@ static int vtd_start(struct uiommu_driver *driver)
 	if (err)
 		vtd_stop(driver);
 	return err;
+}
+
+/* The addresses of devices without a unit are physical: make it so. */
+static void vtd_leave_alone(struct vtd_unit *u)
+{
+	if (u->found.translating && !uiommu_vtd_stays_on(u))
+		uiommu_log(u->host, UIOMMU_LOG_WARN,
+			   "unit %u: found translating, and not to be used: "
+			   "turned off; what its devices still do is not "
+			   "confined",
+			   u->index);
+	uiommu_vtd_unit_disable(u);
 }
 
 static int vtd_enable(struct uiommu_driver *driver)
@@ -323,13 +331,12 @@ static int vtd_enable(struct uiommu_driver *driver)
 		if (uiommu_vtd_wanted(u))
 			err = e;
 	}
-	if (!err)
-		return UIOMMU_OK;
-	/* Those that were adopted go back to what was found. */
-	for (u = d->units; u; u = u->next)
-		if (u->adopted)
-			u->enabled = false;
-	vtd_disable(driver);
+	for (u = d->units; u && !err; u = u->next)
+		if (!uiommu_vtd_wanted(u))
+			vtd_leave_alone(u);
+	d->enabled = !err;
+	if (err)
+		vtd_disable(driver);
 	return err;
 }
 

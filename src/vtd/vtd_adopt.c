@@ -24,7 +24,7 @@
 /* One bus after the other. */
 struct vtd_adoption {
 	struct vtd_unit *unit;
-	uint64_t beyond;	/* address bits that memory does not have */
+	uint64_t beyond; /* address bits that the platform does not have */
 	struct vtd_entry *root; /* a copy of what was found */
 	struct vtd_entry *table;
 	uiommu_paddr_t table_paddr;
@@ -49,6 +49,7 @@ void uiommu_vtd_look(struct vtd_unit *u)
 	found.root = uiommu_host_mmio_read64(u->mmio, VTD_RTADDR);
 	found.translating = gsts & VTD_GCMD_TE;
 	found.remapping = gsts & VTD_GCMD_IRE;
+	found.compatible = gsts & VTD_GCMD_CFI;
 	found.queued = u->caps.queued && gsts & VTD_GCMD_QIE;
 	if (found.queued)
 		found.unfinished =
@@ -95,8 +96,7 @@ static int vtd_adopt_read(struct vtd_adoption *a, const char *what,
 {
 	struct uiommu_host *host = a->unit->host;
 
-	if (!(paddr & a->beyond) &&
-	    uiommu_host_copy(host, paddr, page, UIOMMU_PAGE_SIZE, true))
+	if (uiommu_host_copy(host, paddr, page, UIOMMU_PAGE_SIZE, true))
 		return UIOMMU_OK;
 	a->obstacle = what;
 	a->obstacle_at = paddr;
@@ -124,8 +124,7 @@ static bool vtd_adopt_refused(const struct vtd_adoption *a, struct vtd_entry e)
 	default:
 		return true;
 	}
-	return e.lo & VTD_CTX_LO_SSPTPTR & a->beyond ||
-	       !(UIOMMU_GET64(VTD_CAP_SAGAW, caps->cap) &
+	return !(UIOMMU_GET64(VTD_CAP_SAGAW, caps->cap) &
 		 UIOMMU_BIT64(UIOMMU_GET64(VTD_CTX_HI_AW, e.hi)));
 }
 
@@ -135,11 +134,14 @@ static void vtd_adopt_leave_out(struct vtd_adoption *a, uint32_t rid)
 		a->refused_first = (uint16_t)rid;
 }
 
-/* Looks through a->table; returns how many entries of it stay. */
-static unsigned int vtd_adopt_entries(struct vtd_adoption *a, unsigned int bus)
+/*
+ * Looks through a->table; false if nothing of it stays. That faults are not to
+ * be recorded holds for an absent entry, too.
+ */
+static bool vtd_adopt_entries(struct vtd_adoption *a, unsigned int bus)
 {
 	struct vtd_unit *u = a->unit;
-	unsigned int count = 0;
+	uint64_t left = 0;
 	uint32_t i;
 
 	for (i = 0; i < 256; i++) {
@@ -148,20 +150,44 @@ static unsigned int vtd_adopt_entries(struct vtd_adoption *a, unsigned int bus)
 
 		if (e->lo & VTD_CTX_LO_P && vtd_adopt_refused(a, *e)) {
 			vtd_adopt_leave_out(a, rid);
-			e->lo = 0;
+			e->lo &= ~VTD_CTX_LO_P;
 		}
 		if (!(e->lo & VTD_CTX_LO_P)) {
-			e->lo = 0;
+			e->lo &= VTD_CTX_LO_FPD;
 			e->hi = 0;
+			left |= e->lo;
 			continue;
 		}
-		count++;
+		left |= e->lo;
 		vtd_bit_set(u->inherited->rids, rid);
 		vtd_bit_set(u->inherited->dids,
 			    (uint32_t)UIOMMU_GET64(VTD_CTX_HI_DID, e->hi));
+		u->inherited_count++;
 	}
-	u->inherited_count += count;
-	return count;
+	return left;
+}
+
+/* The table is the bus's now; another copy is for what does not succeed. */
+static int vtd_adopt_put(struct vtd_adoption *a, unsigned int bus)
+{
+	struct vtd_unit *u = a->unit;
+	struct vtd_entry *found;
+	uiommu_paddr_t paddr;
+	int err;
+
+	found = uiommu_host_page_alloc(u->host, UIOMMU_PAGE_SIZE, 0, &paddr);
+	if (!found)
+		return UIOMMU_ENOMEM;
+	memcpy(found, a->table, UIOMMU_PAGE_SIZE);
+	err = uiommu_vtd_context_put(u, bus, a->table, a->table_paddr);
+	if (err) {
+		uiommu_host_page_free(u->host, found, UIOMMU_PAGE_SIZE);
+		return err;
+	}
+	u->bus[bus]->found = found;
+	a->table = NULL;
+	a->buses++;
+	return UIOMMU_OK;
 }
 
 static int vtd_adopt_bus(struct vtd_adoption *a, unsigned int bus)
@@ -172,7 +198,7 @@ static int vtd_adopt_bus(struct vtd_adoption *a, unsigned int bus)
 
 	if (!(e.lo & VTD_ROOT_LO_P))
 		return UIOMMU_OK;
-	if (e.lo & VTD_ROOT_LO_RSVD || e.hi || e.lo & a->beyond) {
+	if (e.lo & VTD_ROOT_LO_RSVD || e.hi) {
 		vtd_adopt_leave_out(a, bus << 8);
 		return UIOMMU_OK;
 	}
@@ -183,14 +209,14 @@ static int vtd_adopt_bus(struct vtd_adoption *a, unsigned int bus)
 		return UIOMMU_ENOMEM;
 	err = vtd_adopt_read(a, "context table", e.lo & VTD_ROOT_LO_CTP,
 			     a->table);
+	/* Where the platform has nothing the unit can read no more than we. */
+	if (err && e.lo & a->beyond) {
+		vtd_adopt_leave_out(a, bus << 8);
+		return UIOMMU_OK;
+	}
 	if (err || !vtd_adopt_entries(a, bus))
 		return err; /* the page is used for the next bus */
-	err = uiommu_vtd_context_put(u, bus, a->table, a->table_paddr);
-	if (err)
-		return err;
-	a->table = NULL;
-	a->buses++;
-	return UIOMMU_OK;
+	return vtd_adopt_put(a, bus);
 }
 
 /* Linux, for one, uses the id that is ours for identity. */
@@ -248,6 +274,12 @@ static void vtd_adopt_log(const struct vtd_adoption *a)
 		   "unit %u: found translating: adopted, %u requesters on %u "
 		   "buses stay where they are",
 		   u->index, u->inherited_count, a->buses);
+	if (u->found.remapping)
+		uiommu_log(u->host, UIOMMU_LOG_WARN,
+			   "unit %u: remaps interrupts as the kernel before "
+			   "wanted: those in compatibility format %s",
+			   u->index,
+			   u->found.compatible ? "pass" : "are stopped");
 	if (a->refused)
 		uiommu_log(u->host, UIOMMU_LOG_WARN,
 			   "unit %u: %u entries that it refuses were not "
@@ -307,6 +339,16 @@ int uiommu_vtd_takeover(struct vtd_unit *u)
 
 void uiommu_vtd_takeover_end(struct vtd_unit *u)
 {
+	unsigned int bus;
+
+	for (bus = 0; bus < VTD_BUSES; bus++) {
+		struct vtd_bus *b = u->bus[bus];
+
+		if (!b || !b->found)
+			continue;
+		uiommu_host_page_free(u->host, b->found, UIOMMU_PAGE_SIZE);
+		b->found = NULL;
+	}
 	if (u->did_identity != VTD_DID_IDENTITY && u->did_identity)
 		uiommu_vtd_ids_free(u, u->did_identity);
 	u->did_identity = VTD_DID_IDENTITY;
@@ -333,6 +375,36 @@ bool uiommu_vtd_inherits(const struct vtd_device *dev)
 		if (vtd_bit(u->inherited->rids, dev->hw->sids[i].rid))
 			return true;
 	return false;
+}
+
+const struct vtd_entry *uiommu_vtd_inherited_entry(const struct vtd_device *dev,
+						   uint16_t rid)
+{
+	const struct vtd_unit *u = dev->unit;
+
+	if (!dev->hw->inherited || !u->inherited ||
+	    !vtd_bit(u->inherited->rids, rid))
+		return NULL;
+	return &u->bus[rid >> 8]->found[rid & 0xff];
+}
+
+void uiommu_vtd_inherited_physical(const struct vtd_device *dev)
+{
+	const struct vtd_entry *e;
+	uint32_t i;
+
+	for (i = 0; i < dev->hw->sid_count; i++) {
+		e = uiommu_vtd_inherited_entry(dev, dev->hw->sids[i].rid);
+		if (!e ||
+		    UIOMMU_GET64(VTD_CTX_LO_TT, e->lo) == VTD_TT_PASS_THROUGH)
+			continue;
+		uiommu_log(dev->unit->host, UIOMMU_LOG_WARN,
+			   "unit %u: " UIOMMU_SID_FMT ": from translation to "
+			   "identity: addresses that the kernel before gave "
+			   "it are physical now",
+			   dev->unit->index, UIOMMU_SID_ARGS(dev->hw->sids[i]));
+		return;
+	}
 }
 
 void uiommu_vtd_inherited_gone(const struct vtd_device *dev)

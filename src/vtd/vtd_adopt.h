@@ -37,6 +37,11 @@ void uiommu_vtd_takeover_end(struct vtd_unit *u);
 
 /* Is the device to wait for its first attach? */
 bool uiommu_vtd_inherits(const struct vtd_device *dev);
+/* What was inherited for @rid, one of the device's; NULL: nothing, or gone. */
+const struct vtd_entry *uiommu_vtd_inherited_entry(const struct vtd_device *dev,
+						   uint16_t rid);
+/* It is to be in identity: warns if it was not before. */
+void uiommu_vtd_inherited_physical(const struct vtd_device *dev);
 /* The device's entries are ours now. */
 void uiommu_vtd_inherited_gone(const struct vtd_device *dev);
 

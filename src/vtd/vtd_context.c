@@ -5,6 +5,7 @@
  */
 #include <uiommu/error.h>
 
+#include "vtd/vtd_adopt.h"
 #include "vtd/vtd_context.h"
 #include "vtd/vtd_iotlb.h"
 #include "vtd/vtd_queue.h"
@@ -411,8 +412,11 @@ void uiommu_vtd_context_restore(struct vtd_device *dev)
 
 	for (i = 0; i < dev->hw->sid_count; i++) {
 		uint16_t rid = dev->hw->sids[i].rid;
+		const struct vtd_entry *old = uiommu_vtd_inherited_entry(dev,
+									 rid);
 		struct vtd_entry *at = vtd_context_at(dev->unit, rid);
-		struct vtd_entry value = vtd_context_target(dev, rid);
+		struct vtd_entry value = old ? *old
+					     : vtd_context_target(dev, rid);
 
 		if (at->lo == value.lo && at->hi == value.hi)
 			continue;

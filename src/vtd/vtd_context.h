@@ -46,7 +46,10 @@ void uiommu_vtd_context_remove(struct vtd_device *dev);
  * device's domain when this one is blocked. After an error the unit is broken.
  */
 UIOMMU_MUST_CHECK int uiommu_vtd_context_update(struct vtd_device *dev);
-/* The same for a unit that is broken: in memory only. */
+/*
+ * The same for a unit that is broken: in memory only. Of a device that was not
+ * attached yet what was inherited is put back.
+ */
 void uiommu_vtd_context_restore(struct vtd_device *dev);
 
 /* Frees the context tables. */

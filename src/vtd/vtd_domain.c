@@ -350,6 +350,8 @@ int uiommu_vtd_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 		}
 		if (old)
 			vtd_domain_leave(old, v->unit);
+		if (domain->type == UIOMMU_DOMAIN_IDENTITY)
+			uiommu_vtd_inherited_physical(v);
 		uiommu_vtd_inherited_gone(v);
 	}
 	dev->domain = domain;

@@ -276,27 +276,43 @@ void uiommu_vtd_unit_destroy(struct vtd_unit *u)
 
 /* --- Bring-up ------------------------------------------------------------- */
 
-int uiommu_vtd_unit_check(struct vtd_unit *u)
+/* May what was found translating be taken over at all? */
+static int vtd_unit_allowed(const struct vtd_unit *u)
 {
-	uint32_t gsts;
-
-	if (uiommu_vtd_broken(u))
-		return UIOMMU_EIO;
-	gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
-	if (vtd_unit_gone(gsts)) {
-		uiommu_vtd_unit_break(u, "its registers are gone");
-		return UIOMMU_EIO;
-	}
-	uiommu_vtd_look(u);
-	if (u->found.translating &&
-	    u->driver->takeover == UIOMMU_TAKEOVER_REFUSE) {
+	if (u->driver->takeover == UIOMMU_TAKEOVER_REFUSE) {
 		uiommu_log(u->host, UIOMMU_LOG_ERROR,
 			   "unit %u: translates already; turn DMA protection "
 			   "off in firmware, or stop who used the unit before",
 			   u->index);
 		return UIOMMU_EBUSY;
 	}
+	if (uiommu_vtd_wanted(u) && uiommu_vtd_stays_on(u) &&
+	    u->found.root & VTD_RTADDR_TTM) {
+		uiommu_log(u->host, UIOMMU_LOG_ERROR,
+			   "unit %u: translates already, by tables that are "
+			   "not of legacy mode, and must not be turned off: "
+			   "turn DMA protection off in firmware",
+			   u->index);
+		return UIOMMU_ENOTSUP;
+	}
 	return UIOMMU_OK;
+}
+
+int uiommu_vtd_unit_check(struct vtd_unit *u)
+{
+	uint32_t gsts;
+
+	if (uiommu_vtd_wanted(u)) {
+		if (uiommu_vtd_broken(u))
+			return UIOMMU_EIO;
+		gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
+		if (vtd_unit_gone(gsts)) {
+			uiommu_vtd_unit_break(u, "its registers are gone");
+			return UIOMMU_EIO;
+		}
+	}
+	uiommu_vtd_look(u);
+	return u->found.translating ? vtd_unit_allowed(u) : UIOMMU_OK;
 }
 
 static int vtd_unit_alloc(struct vtd_unit *u)
@@ -376,26 +392,45 @@ int uiommu_vtd_unit_queue(struct vtd_unit *u)
 }
 
 /*
- * Is translation to go off for a moment? Not where other tables can take the
- * place of those that are there; those in another format cannot be followed
- * by ours while it is on.
+ * Do the tables that were found serve until ours are whole? Where the unit
+ * hangs if it goes off, or to let nothing through. Those in another format
+ * cannot be followed by ours while translation is on.
  */
-static bool vtd_unit_resets(const struct vtd_unit *u)
+static bool vtd_unit_follows(const struct vtd_unit *u)
 {
+	return u->found.translating && !u->adopted &&
+	       !(u->found.root & VTD_RTADDR_TTM) &&
+	       (u->withheld || uiommu_vtd_stays_on(u));
+}
+
+/*
+ * What it is reset from. Interrupts of a kernel that is gone lead nowhere, and
+ * ours would be stopped on the way. One that did not translate may remap them
+ * for our host, and keeps doing so.
+ */
+static int vtd_unit_reset(struct vtd_unit *u)
+{
+	int err = UIOMMU_OK;
+
 	if (!u->found.translating || u->adopted)
-		return false;
-	return !u->withheld || u->found.root & VTD_RTADDR_TTM;
+		return UIOMMU_OK;
+	if (!vtd_unit_follows(u))
+		err = uiommu_vtd_unit_command(u, VTD_GCMD_TE, false,
+					      "translation did not stop");
+	if (err || !u->found.remapping)
+		return err;
+	uiommu_log(u->host, UIOMMU_LOG_WARN,
+		   "unit %u: found remapping interrupts: turned off", u->index);
+	return uiommu_vtd_unit_command(u, VTD_GCMD_IRE, false,
+				       "interrupt remapping did not stop");
 }
 
 int uiommu_vtd_unit_start(struct vtd_unit *u)
 {
-	int err = UIOMMU_OK;
+	int err;
 
 	u->started = true;
-	/* One that hangs when it goes off gets its fresh tables while it is on. */
-	if (vtd_unit_resets(u) && !uiommu_vtd_stays_on(u))
-		err = uiommu_vtd_unit_command(u, VTD_GCMD_TE, false,
-					      "translation did not stop");
+	err = vtd_unit_reset(u);
 	if (err)
 		return err;
 	uiommu_vtd_fault_start(u);
@@ -423,16 +458,23 @@ static int vtd_unit_root(struct vtd_unit *u, uint64_t root)
 	return err ? err : uiommu_vtd_run(u, iotlb, 1);
 }
 
+static int vtd_unit_take_root(struct vtd_unit *u)
+{
+	/* Before the command: if that hangs, it may be in use. */
+	u->loaded = true;
+	/* Low bits zero: legacy mode. */
+	return vtd_unit_root(u, u->root_paddr & VTD_RTADDR_RTA);
+}
+
 int uiommu_vtd_unit_load(struct vtd_unit *u)
 {
 	int err;
 
-	/* Before the command: if that hangs, it may be in use. */
-	u->loaded = true;
-	/* Low bits zero: legacy mode. */
-	err = vtd_unit_root(u, u->root_paddr & VTD_RTADDR_RTA);
+	if (!u->enabled && vtd_unit_follows(u))
+		return UIOMMU_OK;
+	err = vtd_unit_take_root(u);
 	/* No longer than it takes is anything let through. */
-	if (!err && u->withheld)
+	if (!err && u->withheld && !u->enabled)
 		err = uiommu_vtd_unit_enable(u);
 	return err;
 }
@@ -441,17 +483,27 @@ int uiommu_vtd_unit_enable(struct vtd_unit *u)
 {
 	int err;
 
-	err = uiommu_vtd_unit_write_buffer(u);
+	if (u->loaded)
+		err = uiommu_vtd_unit_write_buffer(u);
+	else
+		err = vtd_unit_take_root(u);
 	if (err)
 		return err;
 	if (uiommu_vtd_broken(u))
 		return UIOMMU_EIO;
 	/* Before the command: if that hangs, translation may be on. */
 	u->enabled = true;
-	if ((u->adopted || u->withheld) && vtd_unit_translates(u))
+	if (u->found.translating && vtd_unit_translates(u))
 		return UIOMMU_OK; /* it never went off */
 	return uiommu_vtd_unit_command(u, VTD_GCMD_TE, true,
 				       "translation did not start");
+}
+
+/* Has it translated without a break since it was found? */
+static bool vtd_unit_kept(const struct vtd_unit *u)
+{
+	return u->started && u->found.translating &&
+	       (u->adopted || vtd_unit_follows(u));
 }
 
 /* Start failed: the tables that were found are whole. */
@@ -462,6 +514,7 @@ static void vtd_unit_hand_back(struct vtd_unit *u)
 			   "unit %u: goes on with the tables that were found",
 			   u->index);
 	u->loaded = false;
+	u->enabled = false;
 }
 
 /* Shutdown takes no lock: a stopped CPU might hold it. */
@@ -469,7 +522,7 @@ void uiommu_vtd_unit_disable(struct vtd_unit *u)
 {
 	if (uiommu_vtd_broken(u))
 		return;
-	if (u->adopted && !u->enabled) {
+	if (!u->driver->enabled && vtd_unit_kept(u)) {
 		vtd_unit_hand_back(u);
 		return;
 	}
@@ -517,8 +570,8 @@ void uiommu_vtd_unit_stop(struct vtd_unit *u)
 			uiommu_vtd_unit_break(u,
 					      "invalidation queue did not end");
 	}
-	vtd_unit_free(u);
 	uiommu_vtd_takeover_end(u);
+	vtd_unit_free(u);
 	u->loaded = false;
 	u->started = false;
 }

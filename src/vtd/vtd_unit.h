@@ -35,6 +35,7 @@ struct vtd_driver {
 	uint32_t unit_count;		/* (c) those that are not ignored */
 	bool map_sync;			/* (c) some unit wants it */
 	bool started;			/* (m) */
+	bool enabled;			/* (m) every unit; start is through */
 	struct uiommu_pool buses;	/* (m) struct vtd_bus */
 	struct uiommu_pool devices;	/* (m) struct vtd_device */
 	struct uiommu_pool domains;	/* (m) struct vtd_domain */
@@ -51,7 +52,8 @@ struct vtd_saved {
 /* The context table of one bus. */
 struct vtd_bus {
 	struct vtd_entry *table;
-	uint16_t sharers[256]; /* devices known by that device and function */
+	struct vtd_entry *found; /* a copy of what was adopted; or NULL */
+	uint16_t sharers[256];	 /* devices known by that device and function */
 };
 
 /* How a unit was before we changed anything. */
@@ -61,6 +63,7 @@ struct vtd_found {
 	bool queued;
 	bool unfinished; /* the queue was not executed to its end */
 	bool remapping;	 /* of interrupts */
+	bool compatible; /* though it remaps, those in the old format pass */
 	bool protected_memory;
 };
 
@@ -190,18 +193,25 @@ int uiommu_vtd_unit_create(struct vtd_driver *driver, uint32_t record,
 void uiommu_vtd_unit_destroy(struct vtd_unit *u);
 
 /*
- * Looks at it again. UIOMMU_EBUSY if it translates and that is to be refused,
- * UIOMMU_EIO if it is gone.
+ * Looks at it again, also at one that is not wanted. UIOMMU_EBUSY if it
+ * translates and that is to be refused, UIOMMU_ENOTSUP if it can neither be
+ * turned off nor be given our tables while it is on, UIOMMU_EIO if it is gone.
  */
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_check(struct vtd_unit *u);
 /* Memory, with a copy of the tables if it is adopted. Changes no hardware. */
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_prepare(struct vtd_unit *u);
 /* Off if it is to be reset; what was left ends; invalidation works. */
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_start(struct vtd_unit *u);
-/* After all units were started: our root table, empty caches. */
+/*
+ * After all units were started: our root table, empty caches. Where the tables
+ * that were found serve until ours are whole, that is left to enable.
+ */
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_load(struct vtd_unit *u);
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_enable(struct vtd_unit *u);
-/* Translation off, if it is on; or back to who was adopted. */
+/*
+ * Translation off, if it is on; but before the driver's enable succeeded, back
+ * to the tables that were found, if it has been translating ever since.
+ */
 void uiommu_vtd_unit_disable(struct vtd_unit *u);
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_open_memory(struct vtd_unit *u);
 /* After disable: ends the queue, frees what prepare allocated. */
