@@ -60,7 +60,8 @@ enum uiommu_dma_dir {
  *     and the host cannot copy it or the mask holds no slot of that size
  *   UIOMMU_ENOMEM - no memory for a table or a record, or no low pages
  *   UIOMMU_EACCES - the device is not in use: uiommu_device_use() comes first
- *   UIOMMU_EPERM - its group's default domain is blocked
+ *   UIOMMU_EPERM - its group's default domain is blocked; or the unit broke
+ *     at the device's first call, which said so
  *   UIOMMU_EIO, UIOMMU_ETIMEDOUT - the unit is broken
  */
 UIOMMU_MUST_CHECK

@@ -53,6 +53,11 @@ struct uiommu_hwdev {
 	 * attach; the core waits with the first attach until it is needed.
 	 */
 	bool inherited;
+	/*
+	 * Its unit was found translating: it may be at work, by addresses that
+	 * another kernel gave it. Set by device_init.
+	 */
+	bool at_work;
 	struct uiommu_hwdomain *domain; /* attached; NULL before the first */
 	void *priv;			/* driver's */
 };
@@ -97,10 +102,11 @@ struct uiommu_driver_ops {
 			 struct uiommu_unit_info *info);
 
 	/*
-	 * Says whether start is to leave the unit of a DMAR record alone: its
-	 * translation is turned off if it is on, enable opens its protected
-	 * memory, and no device is in it. Holds until said otherwise; harmless
-	 * if the record is no unit. While stopped. [any]
+	 * Says whether start is to leave the unit of a DMAR record alone: no
+	 * device is in it, and enable, when all else succeeded, opens its
+	 * protected memory and turns its translation off if it is on. Holds
+	 * until said otherwise; harmless if the record is no unit. While
+	 * stopped. [any]
 	 */
 	void (*leave)(struct uiommu_driver *driver, uint32_t record,
 		      bool leave);
@@ -119,25 +125,29 @@ struct uiommu_driver_ops {
 	 * refused, invalidation working, caches flushed, fault records
 	 * cleared; translation itself still off. A unit that translates
 	 * already is treated as env.takeover says: adopted, it translates all
-	 * the time, with a copy of the tables that were found. UIOMMU_EBUSY:
-	 * it says to refuse. After an error every unit is as it was, but off
-	 * if it was to be reset; or it is broken. [sleep]
+	 * the time, with a copy of the tables that were found; or else, where
+	 * it must not go off or all that is there is to be refused, with the
+	 * tables themselves until enable. UIOMMU_EBUSY: it says to refuse.
+	 * UIOMMU_ENOTSUP: a unit must not go off, and cannot be given other
+	 * tables while it is on. After an error every unit is as it was, but
+	 * off if it was to be reset; or it is broken. [sleep]
 	 */
 	int (*start)(struct uiommu_driver *driver);
 	/*
 	 * Turns translation on in every unit where it is off, then protected
 	 * memory regions off. Contexts and direct mappings stand by then.
 	 * After an error translation is off in every unit that still answers,
-	 * but for disable's exception. [sleep]
+	 * but for disable's exceptions. [sleep]
 	 */
 	int (*enable)(struct uiommu_driver *driver);
 	/*
 	 * Turns translation off in every unit that answers; invalidation goes
 	 * on working. The core calls it before it takes devices and domains
-	 * down, so that a direct region is never out of reach on the way. An
-	 * adopted unit for which enable did not succeed is given its old
-	 * tables back instead. Harmless when it was never on. NULL: stop alone does
-	 * it. [sleep]
+	 * down, so that a direct region is never out of reach on the way. If
+	 * enable did not succeed a unit that translates since before start is
+	 * given its old tables back instead. One that must not go off stays
+	 * on, and is given up. Harmless when it was never on. NULL: stop
+	 * alone does it. [sleep]
 	 */
 	void (*disable)(struct uiommu_driver *driver);
 	/*

@@ -172,6 +172,9 @@ static int device_arrive(struct uiommu_device *device)
 		return UIOMMU_EACCES;
 	if (device->hw.inherited) {
 		err = uiommu_core_device_attach(device, device->domain);
+		/* Its unit is broken: who asks again is told at once. */
+		if (err == UIOMMU_EIO || err == UIOMMU_ETIMEDOUT)
+			uiommu_store(&device->dma, &device->uiommu->blocked);
 		if (err)
 			return err;
 	}

@@ -66,6 +66,21 @@ void uiommu_core_group_free(struct uiommu_group *group)
 	uiommu_pool_free(&uiommu->group_pool, group);
 }
 
+/*
+ * What another kernel gave to members that may be at work nobody tells us.
+ * Allocators tend to go from what a device can reach downwards: ours begins
+ * half way down then, so that what is still under way meets nothing new.
+ */
+static bool group_at_work(const struct uiommu_group *group)
+{
+	const struct uiommu_device *device;
+
+	for (device = group->members; device; device = device->next)
+		if (device->hw.at_work)
+			return true;
+	return false;
+}
+
 /* A DMA domain in which direct regions are mapped before anybody is in it. */
 static int group_make_dma(struct uiommu_group *group,
 			  const struct uiommu_edition *edition,
@@ -80,6 +95,7 @@ static int group_make_dma(struct uiommu_group *group,
 	if (err)
 		return err;
 	made->owner = group;
+	made->apart = group_at_work(group);
 	err = uiommu_core_reserve(uiommu, edition, group->place, made);
 	if (!err)
 		err = uiommu_core_map_direct(uiommu, edition, group->place,

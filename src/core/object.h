@@ -45,6 +45,7 @@ struct uiommu_domain {
 	uint32_t holders;	       /* (m) of an unmanaged one: callers... */
 	uint32_t attached;	       /* (m) ...and groups in it */
 	bool ready;		       /* (m) the driver knows it */
+	bool apart; /* (c) half of the addresses are for when there is need */
 	uint32_t lost; /* atomic: one of its units broke; for ever */
 };
 

@@ -11,9 +11,8 @@
 #define DMA_ALIGN_1G UIOMMU_BIT64(30)
 #define DMA_ALIGN_2M UIOMMU_BIT64(21)
 
-static int dma_iova_alloc_large(struct uiommu_domain *domain,
-				uiommu_paddr_t paddr, uint64_t size,
-				uint64_t limit, uiommu_iova_t *iova)
+static int dma_iova_large(struct uiommu_domain *domain, uiommu_paddr_t paddr,
+			  uint64_t size, uint64_t limit, uiommu_iova_t *iova)
 {
 	static const uint64_t aligns[] = { DMA_ALIGN_1G, DMA_ALIGN_2M };
 	unsigned int i;
@@ -31,6 +30,15 @@ static int dma_iova_alloc_large(struct uiommu_domain *domain,
 				 UIOMMU_ALLOC_ATOMIC, iova);
 }
 
+static int dma_iova(struct uiommu_domain *domain, uiommu_paddr_t paddr,
+		    uint64_t size, uint64_t limit, uiommu_iova_t *iova)
+{
+	if (size >= DMA_ALIGN_2M)
+		return dma_iova_large(domain, paddr, size, limit, iova);
+	return uiommu_iova_alloc(&domain->iova, size, UIOMMU_PAGE_SIZE, limit,
+				 UIOMMU_ALLOC_ATOMIC, iova);
+}
+
 int uiommu_dma_iova_alloc(struct uiommu_device *device,
 			  struct uiommu_domain *domain, uiommu_paddr_t paddr,
 			  uint64_t size, uiommu_iova_t *iova)
@@ -39,10 +47,13 @@ int uiommu_dma_iova_alloc(struct uiommu_device *device,
 
 	if (device->dma_mask < limit)
 		limit = device->dma_mask;
-	if (size >= DMA_ALIGN_2M)
-		return dma_iova_alloc_large(domain, paddr, size, limit, iova);
-	return uiommu_iova_alloc(&domain->iova, size, UIOMMU_PAGE_SIZE, limit,
-				 UIOMMU_ALLOC_ATOMIC, iova);
+	if (domain->apart) {
+		int err = dma_iova(domain, paddr, size, limit / 2, iova);
+
+		if (err != UIOMMU_ENOSPC)
+			return err;
+	}
+	return dma_iova(domain, paddr, size, limit, iova);
 }
 
 void uiommu_dma_iova_free(struct uiommu_domain *domain, uiommu_iova_t iova,

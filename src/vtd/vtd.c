@@ -369,6 +369,7 @@ static int vtd_device_init(struct uiommu_driver *driver,
 	dev->priv = v;
 	dev->domain = NULL;
 	dev->inherited = uiommu_vtd_inherits(v);
+	dev->at_work = u->found.translating;
 	return UIOMMU_OK;
 }
 
@@ -396,6 +397,7 @@ static void vtd_device_fini(struct uiommu_driver *driver,
 	dev->priv = NULL;
 	dev->domain = NULL;
 	dev->inherited = false;
+	dev->at_work = false;
 }
 
 /* --- Faults --------------------------------------------------------------- */

@@ -415,9 +415,10 @@ void uiommu_vtd_context_restore(struct vtd_device *dev)
 		const struct vtd_entry *old = uiommu_vtd_inherited_entry(dev,
 									 rid);
 		struct vtd_entry *at = vtd_context_at(dev->unit, rid);
-		struct vtd_entry value = old ? *old
-					     : vtd_context_target(dev, rid);
+		struct vtd_entry value = vtd_context_target(dev, rid);
 
+		if (old)
+			value = *old;
 		if (at->lo == value.lo && at->hi == value.hi)
 			continue;
 		/* A unit that does not answer may go on walking. */

@@ -494,6 +494,53 @@ static void test_remove(void **state)
 	inherit_down(t);
 }
 
+/* Maps one page after the other; false if one is not below @limit. */
+static bool apart_below(struct inherit *t, struct uiommu_device *device,
+			unsigned int count, uint64_t limit)
+{
+	bool below = true;
+	uint64_t iova;
+
+	for (unsigned int i = 0; i < count; i++) {
+		assert_int_equal(way_map(t, device, 0, &iova), UIOMMU_OK);
+		below = below && iova < limit;
+	}
+	return below;
+}
+
+/*
+ * What a device may still use, by the numbers that the kernel before gave it,
+ * leads nowhere: the new ones begin half way down, and go further when there is
+ * no other choice. So it is, too, where the unit was reset.
+ */
+static void test_apart(void **state)
+{
+	(void)state;
+	for (int reset = 0; reset < 2; reset++) {
+		static struct inherit t;
+		struct uiommu_device *device;
+
+		inherit_describe(&t);
+		if (reset)
+			t.machine.options.takeover = UIOMMU_TAKEOVER_RESET;
+		inherit_old(&t);
+		assert_int_equal(machine_scan(&t.machine), UIOMMU_OK);
+		assert_int_equal(uiommu_start(t.machine.uiommu), UIOMMU_OK);
+		device = machine_driver(&t.machine, MACHINE_ALONE);
+		assert_int_equal(uiommu_device_set_dma_mask(device, 0xffffff),
+				 UIOMMU_OK);
+		/* all pages of the lower half but the first */
+		assert_true(apart_below(&t, device, 2047, 0x800000));
+		assert_int_not_equal(
+			rig_write(&t.rig, MACHINE_ALONE.rid, 0xfff000),
+			VTDM_OK);
+		assert_false(apart_below(&t, device, 1, 0x800000));
+		assert_true(apart_below(&t, device, 2047, 0x1000000));
+		uiommu_device_unuse(device);
+		inherit_down(&t);
+	}
+}
+
 /* A unit that does not answer: the error, and never an address. */
 static void test_hang(void **state)
 {
@@ -503,21 +550,30 @@ static void test_hang(void **state)
 		struct uiommu_device *device = machine_driver(&t->machine,
 							      MACHINE_ALONE);
 		const uint64_t none = 0x1234567;
+		struct uiommu_lock *lock;
 		uint64_t iova = none;
+		unsigned long held;
 		void *cpu = NULL;
 
 		vtdm_knobs(t->old.unit)->hang = VTDM_HANG_QUEUE;
 		assert_int_equal(way_map(t, device, 0, &iova),
 				 UIOMMU_ETIMEDOUT);
-		assert_int_not_equal(way_map(t, device, 0, &iova), UIOMMU_OK);
+		assert_int_equal(way_map(t, device, 0, &iova), UIOMMU_EPERM);
 		assert_int_equal(iova, none);
-		assert_int_not_equal(
-			uiommu_dma_alloc(device, 4096, &cpu, &iova), UIOMMU_OK);
+		assert_int_equal(uiommu_dma_alloc(device, 4096, &cpu, &iova),
+				 UIOMMU_EPERM);
 		assert_null(cpu);
 		assert_int_equal(iova, none);
+		/* from now on in any context: the mutex would be noticed */
+		lock = uiommu_host_lock_create(t->machine.host,
+					       UIOMMU_LOCK_SPIN);
+		assert_non_null(lock);
+		held = uiommu_host_lock_acquire(lock);
 		vtdm_knobs(t->old.unit)->hang = 0;
-		assert_int_not_equal(way_map(t, device, 0, &iova), UIOMMU_OK);
+		assert_int_equal(way_map(t, device, 0, &iova), UIOMMU_EPERM);
 		assert_int_equal(iova, none);
+		uiommu_host_lock_release(lock, held);
+		uiommu_host_lock_destroy(t->machine.host, lock);
 		uiommu_device_unuse(device);
 		inherit_down_broken(t);
 	}
@@ -538,6 +594,7 @@ int main(void)
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_type),
 		cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_hang),
 	};
 

@@ -47,14 +47,20 @@ LIFE = Family(["tests/change/life_test.c"],
 CORE = Family([f"tests/core/{name}_test.c" for name in
                ("owner", "hotplug", "change", "refuse", "sweep")],
               ["tests/core/fake.c", "tests/core/watch.c"], "src/vtd/")
-VTD = Family(["tests/vtd/adopt_test.c", "tests/vtd/takeover_test.c"],
-             ["tests/vtd/kinds.c", "tests/vtd/old.c", "tests/vtd/rig.c"])
+VTD = Family(["tests/vtd/adopt_test.c", "tests/vtd/damaged_test.c",
+              "tests/vtd/takeover_test.c"],
+             ["tests/vtd/kinds.c", "tests/vtd/old.c", "tests/vtd/rig.c",
+              "tests/vtd/world.c"])
+# The same under the whole stack.
+INHERIT = Family(["tests/change/inherit_test.c"],
+                 ["tests/change/inherit.c", "tests/vtd/old.c",
+                  "tests/vtd/rig.c"])
 
 # Through a loss of power: the driver alone, and the whole stack.
 POWER = (Family(["tests/vtd/power_test.c"],
                 ["tests/vtd/rig.c", "tests/vtd/kinds.c"]),
          Family(["tests/dma/power_test.c"], ["tests/dma/stack.c"]))
-FAMILIES = (MODEL, CORE, LIFE, VTD, *POWER)
+FAMILIES = (MODEL, CORE, LIFE, VTD, INHERIT, *POWER)
 
 # name, file, text, replacement
 DEFECTS = [
@@ -299,13 +305,29 @@ TAKEOVER = [
      "	if (err || u->caps.root_flushes)\n",
      "	if (err || u->caps.root_flushes || u->adopted)\n"),
     ("old tables not given back", "src/vtd/vtd_unit.c",
-     "	if (u->adopted && !u->enabled) {\n", "	if (!u) {\n"),
+     "	if (!u->driver->enabled && vtd_unit_kept(u)) {\n",
+     "	if (!u) {\n"),
+    ("a root switched before contexts stand", "src/vtd/vtd_unit.c",
+     "	if (!u->enabled && vtd_unit_follows(u))\n", "	if (!u)\n"),
+    ("other tables followed while they are on", "src/vtd/vtd_unit.c",
+     "	if (uiommu_vtd_wanted(u) && uiommu_vtd_stays_on(u) &&\n",
+     "	if (!u &&\n"),
+    ("refusal for what is in use alone", "src/vtd/vtd.c",
+     "		err = uiommu_vtd_unit_check(u);\n",
+     "		if (uiommu_vtd_wanted(u))\n"
+     "			err = uiommu_vtd_unit_check(u);\n"),
+    ("interrupt remapping kept in a reset", "src/vtd/vtd_unit.c",
+     "	if (err || !u->found.remapping)\n", "	if (u)\n"),
+    ("a first attach that fails refuses", "src/vtd/vtd_context.c",
+     "		if (old)\n			value = *old;\n", ""),
+    ("faults recorded where they were not to be", "src/vtd/vtd_adopt.c",
+     "			e->lo &= VTD_CTX_LO_FPD;\n", "			e->lo = 0;\n"),
     ("scalable tables read as legacy ones", "src/vtd/vtd_adopt.c",
      "	if (u->found.root & VTD_RTADDR_TTM) {\n", "	if (!u) {\n"),
-    ("addresses beyond memory read", "src/vtd/vtd_adopt.c",
-     "	if (!(paddr & a->beyond) &&\n", "	if (paddr &&\n"),
+    ("a bus beyond memory an obstacle", "src/vtd/vtd_adopt.c",
+     "	if (err && e.lo & a->beyond) {\n", "	if (!u) {\n"),
     ("root entries not checked", "src/vtd/vtd_adopt.c",
-     "	if (e.lo & VTD_ROOT_LO_RSVD || e.hi || e.lo & a->beyond) {\n",
+     "	if (e.lo & VTD_ROOT_LO_RSVD || e.hi) {\n",
      "	if (e.lo & VTD_ROOT_LO_RSVD) {\n"),
     ("an unreadable bus left out", "src/vtd/vtd_adopt.c",
      "	if (err || !vtd_adopt_entries(a, bus))\n		return err;",
@@ -319,6 +341,15 @@ TAKEOVER = [
      "	return err ? err : uiommu_vtd_takeover(u);\n"),
     ("devices not withheld", "src/vtd/vtd_adopt.c",
      "	u->withheld = u->driver->takeover_block;\n", ""),
+]
+
+# What it means for whole devices.
+INHERITED = [
+    ("addresses begin where another kernel's do", "src/core/group.c",
+     "	made->apart = group_at_work(group);\n", ""),
+    ("a first attach that fails is tried for ever", "src/core/device.c",
+     "			uiommu_store(&device->dma, &device->uiommu->blocked);\n",
+     "			uiommu_store(&device->dma, NULL);\n"),
 ]
 
 # What sleeps, and how it ends.
@@ -392,8 +423,9 @@ SLEEPS = [
      "	if (uiommu_vtd_stays_on(u))\n		power_say_on(u);\n",
      "	if (!u)\n		power_say_on(u);\n"),
     ("graphics turned off by shutdown", "src/vtd/vtd_power.c",
-     "	if (uiommu_vtd_stays_on(u) && gsts & VTD_GCMD_TE)\n",
-     "	if (!u)\n"),
+     "	if (!uiommu_vtd_stays_on(u))\n"
+     "		power_set_off(u, VTD_GCMD_TE,",
+     "	if (u)\n		power_set_off(u, VTD_GCMD_TE,"),
     ("refused while its unit goes on", "src/vtd/vtd.c",
      " && !v->unit->held && !dev->inherited &&\n",
      " && !dev->inherited &&\n"),
@@ -520,6 +552,7 @@ def main(wanted):
     jobs = [((MODEL,), d) for d in DEFECTS]
     jobs += [((CORE, LIFE), d) for d in CHANGES]
     jobs += [((VTD,), d) for d in TAKEOVER]
+    jobs += [((INHERIT,), d) for d in INHERITED]
     jobs += [(POWER, d) for d in SLEEPS]
     jobs = [j for j in jobs if not wanted or j[1][0] in wanted]
     with tempfile.TemporaryDirectory() as folder, \
