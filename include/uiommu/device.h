@@ -38,16 +38,23 @@ enum uiommu_takeover {
 	/*
 	 * Translation off, fresh tables, on again. The log says so. Until it
 	 * is on again devices reach all of memory, and afterwards what they
-	 * had under way is refused.
+	 * had under way is refused. Remapping of interrupts goes off, too, and
+	 * stays off; a unit that does not translate keeps it as it is.
 	 */
 	UIOMMU_TAKEOVER_RESET = 0,
 	/*
 	 * For a kernel that starts where another one crashed: translation
 	 * stays on, and each requester stays in the address space that it was
 	 * in, until its device is first attached. What was under way goes on.
+	 * So does the remapping of interrupts: the dead kernel's go where it
+	 * sent them, and those of a new driver arrive only if the unit lets
+	 * the compatibility format pass. The log says whether; else poll.
 	 */
 	UIOMMU_TAKEOVER_ADOPT,
-	/* uiommu_start() fails with UIOMMU_EBUSY, nothing is changed. */
+	/*
+	 * uiommu_start() fails with UIOMMU_EBUSY, nothing is changed; also if
+	 * no device is to be in that unit.
+	 */
 	UIOMMU_TAKEOVER_REFUSE,
 };
 
@@ -91,7 +98,8 @@ struct uiommu_config {
 	/*
 	 * If such a unit is to be adopted and cannot be (tables in a format
 	 * that is not ours, or out of reach): true refuses each of its devices
-	 * until its driver asks; false resets the unit. Either is warned of.
+	 * until its driver asks, but for those with a direct region; false
+	 * resets the unit. Either is warned of.
 	 */
 	bool takeover_block;
 };
@@ -183,17 +191,23 @@ int uiommu_add_ram(struct uiommu *uiommu, struct uiommu_range range);
  * With the option off it leaves the units alone and succeeds: translation is
  * off, protected memory is open, no device has a group or a domain, and DMA
  * addresses are physical. With igfx_off that is so of units that serve
- * displays alone and of their devices.
+ * displays alone and of their devices. One that was found translating is
+ * turned off when all else succeeded, whatever takeover says but REFUSE.
+ *
+ * Where the first mappings of a device go that another kernel may have left at
+ * work: half way down from what the device reaches, as long as there is room.
  *
  * After an error translation is off, as before, on every unit that answers,
- * and start may be tried again. One that was being adopted is given its old
- * tables back and goes on with them.
+ * and start may be tried again. One that was found translating, and was not
+ * turned off since, is given its old tables back and goes on with them.
  *
  * Context: sleep.
  *
  * Return: UIOMMU_OK, or
  *   UIOMMU_EBUSY - started already; or a unit translates already and takeover
  *     says to refuse that
+ *   UIOMMU_ENOTSUP - a unit translates already by tables that are not of
+ *     legacy mode, and must not be turned off (graphics); firmware can do so
  *   UIOMMU_ENOMEM - no memory
  *   UIOMMU_ENOSPC - a unit has fewer domain ids than there are groups
  *   UIOMMU_ETIMEDOUT, UIOMMU_EIO - a unit does not answer; the log names it
