@@ -42,9 +42,11 @@ def unpack(package, folder):
     """Download a package of the distribution and take it apart."""
     for old in folder.glob(package + '_*.deb'):
         old.unlink()
-    run('apt-get', 'download', package, cwd=folder)
-    run('dpkg', '-x', str(next(folder.glob(package + '_*.deb'))), 'root',
-        cwd=folder)
+    run('apt-get', '-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=20',
+        'download', package, cwd=folder)
+    deb = next(folder.glob(package + '_*.deb'))
+    run('dpkg', '-x', str(deb), 'root', cwd=folder)
+    deb.unlink()
 
 
 def kernel_package():
