@@ -87,7 +87,8 @@ const void *uiommu_group_owner(const struct uiommu_group *group);
  * Return: UIOMMU_OK, also if it has that type already, or
  *   UIOMMU_EINVAL - no such type can be asked for
  *   UIOMMU_EOWNED - the group is claimed
- *   UIOMMU_EINUSE - a member is in use and the host did not pause it
+ *   UIOMMU_EINUSE - a member is in use and the host did not pause it; or it
+ *     has yet to make its first DMA call (see uiommu_dma_map()), or is in it
  *   UIOMMU_EBUSY - a member is being reset, or mappings of the DMA API are
  *     still out
  *   UIOMMU_EPERM - a member requires another type; the log says which and why

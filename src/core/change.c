@@ -12,6 +12,27 @@
 
 /* --- The transaction ------------------------------------------------------ */
 
+/*
+ * May a call for @device wait for the mutex, now or later? Its driver would
+ * wait for that call while we wait for the driver.
+ */
+static bool change_arrives(struct uiommu_device *device)
+{
+	uiommu_barrier(); /* see uiommu_core_device_arrive() */
+	return device->hw.inherited || uiommu_load(&device->arriving);
+}
+
+static int change_in_use(const struct uiommu_device *device, const char *why)
+{
+	const struct uiommu_group *group = device->group;
+
+	uiommu_log(group->uiommu->host, UIOMMU_LOG_INFO,
+		   UIOMMU_SID_FMT ": is in use and %s: group %u stays %s",
+		   UIOMMU_SID_ARGS(device->sid), why, group->id,
+		   uiommu_domain_type_name(group->type));
+	return UIOMMU_EINUSE;
+}
+
 /* The host stops those who are at work, all but @asker: it is the one who asks. */
 static int change_pause(struct uiommu_group *group,
 			const struct uiommu_device *asker)
@@ -19,24 +40,15 @@ static int change_pause(struct uiommu_group *group,
 	struct uiommu *uiommu = group->uiommu;
 	struct uiommu_device *device;
 
-	/*
-	 * A first DMA call may wait for the mutex, and its driver would wait for
-	 * that call while we wait for the driver: such a group stays.
-	 */
 	for (device = group->members; device; device = device->next)
-		if (device->uses && device != asker && device->hw.inherited)
-			return UIOMMU_EINUSE;
+		if (device->uses && device != asker && change_arrives(device))
+			return change_in_use(device, "has yet to make its "
+						     "first DMA call");
 	for (device = group->members; device; device = device->next) {
 		if (!device->uses || device == asker)
 			continue;
-		if (!uiommu_host_pause(uiommu->host, device)) {
-			uiommu_log(uiommu->host, UIOMMU_LOG_INFO,
-				   UIOMMU_SID_FMT ": is in use and was not "
-						  "paused: group %u stays %s",
-				   UIOMMU_SID_ARGS(device->sid), group->id,
-				   uiommu_domain_type_name(group->type));
-			return UIOMMU_EINUSE;
-		}
+		if (!uiommu_host_pause(uiommu->host, device))
+			return change_in_use(device, "was not paused");
 		uiommu_store(&device->paused, true);
 	}
 	return UIOMMU_OK;

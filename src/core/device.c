@@ -109,11 +109,25 @@ int uiommu_core_device_attach(struct uiommu_device *device,
 	return err;
 }
 
-int uiommu_core_device_place(struct uiommu_device *device)
+int uiommu_core_device_enter(struct uiommu_device *device,
+			     struct uiommu_domain *domain)
 {
 	struct uiommu_domain *blocked = &device->uiommu->blocked;
+	int err = uiommu_core_device_attach(device, domain);
+
+	/* A sink is a favour to the bus; refusing is what counts. */
+	if (err && domain == device->group->sink) {
+		domain = blocked;
+		err = uiommu_core_device_attach(device, domain);
+	}
+	if (!err)
+		uiommu_store(&device->domain, domain);
+	return err;
+}
+
+int uiommu_core_device_place(struct uiommu_device *device)
+{
 	struct uiommu_domain *domain = device->group->domain;
-	int err;
 
 	if (device->barred || device->resetting)
 		domain = uiommu_core_refusal(device->group);
@@ -126,15 +140,7 @@ int uiommu_core_device_place(struct uiommu_device *device)
 		uiommu_store(&device->domain, domain);
 		return UIOMMU_OK;
 	}
-	err = uiommu_core_device_attach(device, domain);
-	/* A sink is a favour to the bus; refusing is what counts. */
-	if (err && domain == device->group->sink) {
-		domain = blocked;
-		err = uiommu_core_device_attach(device, domain);
-	}
-	if (!err)
-		uiommu_store(&device->domain, domain);
-	return err;
+	return uiommu_core_device_enter(device, domain);
 }
 
 void uiommu_core_device_refuse(struct uiommu_device *device)
@@ -187,15 +193,25 @@ int uiommu_core_device_arrive(struct uiommu_device *device,
 			      struct uiommu_domain **domain)
 {
 	unsigned long state;
-	int err;
+	int err = UIOMMU_OK;
 
 	/* Wrong calls find out in any context, a pause's included. */
 	if (!uiommu_load(&device->uses) || uiommu_load(&device->paused))
 		return UIOMMU_EACCES;
-	state = uiommu_core_lock(device->uiommu);
-	err = device_arrive(device);
+	/*
+	 * Who holds the mutex may have to wait for this driver: either it sees
+	 * that a call waits for the mutex, or the call sees what it published.
+	 */
+	uiommu_add(&device->arriving, 1u);
+	uiommu_barrier();
 	*domain = uiommu_load(&device->dma);
-	uiommu_core_unlock(device->uiommu, state);
+	if (!*domain) {
+		state = uiommu_core_lock(device->uiommu);
+		err = device_arrive(device);
+		*domain = uiommu_load(&device->dma);
+		uiommu_core_unlock(device->uiommu, state);
+	}
+	uiommu_add(&device->arriving, ~(uint32_t)0);
 	return err;
 }
 

@@ -83,6 +83,7 @@ struct uiommu_device {
 	struct uiommu_domain *domain; /* (a) NULL: no unit, addresses are
 				       * physical */
 	uint32_t bounced;	      /* atomic: mappings that are copied */
+	uint32_t arriving;	      /* atomic: calls that found dma NULL */
 	struct uiommu *uiommu;	      /* (c) */
 	struct uiommu_group *group;   /* (c) NULL: no unit */
 	struct uiommu_device *next;   /* (m) of group->members */
@@ -291,7 +292,14 @@ void uiommu_core_device_free(struct uiommu_device *device);
 UIOMMU_MUST_CHECK
 int uiommu_core_device_attach(struct uiommu_device *device,
 			      struct uiommu_domain *domain);
-/* Into the domain where its group's members are, or where it is refused. */
+/* The same in the books; where a sink is not possible, blocked. */
+UIOMMU_MUST_CHECK
+int uiommu_core_device_enter(struct uiommu_device *device,
+			     struct uiommu_domain *domain);
+/*
+ * Into the domain where its group's members are, or where it is refused; if it
+ * inherited something and nobody has the group, in the books alone.
+ */
 UIOMMU_MUST_CHECK
 int uiommu_core_device_place(struct uiommu_device *device);
 /* The same, for one that is barred; the log says if it cannot be. */

@@ -68,11 +68,9 @@ static int owner_refuse(struct uiommu_group *group)
 	for (device = group->members; device; device = device->next) {
 		if (!device->barred || !device->hw.inherited)
 			continue;
-		err = uiommu_core_device_attach(device,
-						&group->uiommu->blocked);
+		err = uiommu_core_device_enter(device, domain);
 		if (err)
 			return err;
-		uiommu_store(&device->domain, &group->uiommu->blocked);
 	}
 	/* Also if it is on record there: a broken unit may not know of it. */
 	err = uiommu_core_group_move(group, domain);

@@ -70,6 +70,8 @@ static int reset_begin(struct uiommu_device *device)
 		device->resetting = false;
 	else
 		device->group->resets++;
+	/* What it inherited is gone: no call has to wait for that any more. */
+	uiommu_core_device_publish(device);
 	return err;
 }
 

@@ -222,6 +222,7 @@ static void test_type_in_use(void **state)
 	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
 			 UIOMMU_EINUSE);
 	assert_int_equal(t->machine.host->pauses, 0);
+	assert_true(user_logged(t->machine.host, "has yet to make its first"));
 	inherit_over(t, PAIR0);
 	assert_int_equal(uiommu_dma_map(device, t->memory.paddr, 4096,
 					UIOMMU_DMA_BIDIRECTIONAL, &iova),
@@ -427,6 +428,41 @@ static void test_reset(void **state)
 	}
 }
 
+/*
+ * Where the driver has work to finish before it may pause, none of its calls
+ * waits for who has asked it to: the mutex would be noticed.
+ */
+static bool finishes(struct uiommu_host *host, struct uiommu_device *device)
+{
+	struct inherit *t = host->on_mmio_context;
+	uint64_t iova;
+
+	assert_int_equal(way_map(t, device, 0, &iova), UIOMMU_OK);
+	assert_int_equal(uiommu_dma_unmap(device, iova, 4096), UIOMMU_OK);
+	return true;
+}
+
+/* Used and reset, never asked for an address, and now its type changes. */
+static void test_reset_type(void **state)
+{
+	struct inherit *t = inherit_up(false);
+	struct uiommu_device *device = machine_driver(&t->machine,
+						      MACHINE_PAIR0);
+
+	(void)state;
+	inherit_over(t, PAIR0);
+	assert_int_equal(uiommu_device_reset_begin(device), UIOMMU_OK);
+	assert_int_equal(uiommu_device_reset_end(device), UIOMMU_OK);
+	t->machine.host->on_mmio_context = t;
+	t->machine.host->on_pause = finishes;
+	assert_int_equal(uiommu_group_set_type(uiommu_device_group(device),
+					       UIOMMU_DOMAIN_IDENTITY),
+			 UIOMMU_OK);
+	assert_int_equal(t->machine.host->pauses, 1);
+	uiommu_device_unuse(device);
+	inherit_down(t);
+}
+
 /* Nobody is asked: the books change, and the first call goes by the new ones. */
 static void test_type(void **state)
 {
@@ -592,6 +628,7 @@ int main(void)
 		cmocka_unit_test(test_claim),
 		cmocka_unit_test(test_claim_sink),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_reset_type),
 		cmocka_unit_test(test_type),
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_apart),
