@@ -52,7 +52,7 @@ VTD = Family(["tests/vtd/adopt_test.c", "tests/vtd/damaged_test.c",
              ["tests/vtd/kinds.c", "tests/vtd/old.c", "tests/vtd/rig.c",
               "tests/vtd/world.c"])
 # The same under the whole stack.
-INHERIT = Family(["tests/change/inherit_test.c"],
+INHERIT = Family(["tests/change/inherit_test.c", "tests/change/barred_test.c"],
                  ["tests/change/inherit.c", "tests/vtd/old.c",
                   "tests/vtd/rig.c"])
 
@@ -345,6 +345,10 @@ TAKEOVER = [
 
 # What it means for whole devices.
 INHERITED = [
+    ("barred and claimed, and another kernel's work goes on",
+     "src/core/owner.c",
+     "		if (!device->barred || !device->hw.inherited)\n",
+     "		if (device)\n"),
     ("addresses begin where another kernel's do", "src/core/group.c",
      "	made->apart = group_at_work(group);\n", ""),
     ("a first attach that fails is tried for ever", "src/core/device.c",
