@@ -110,7 +110,7 @@ static int power_suspend(struct vtd_unit *u)
 	/* The last ones: no more are recorded, and these will be lost. */
 	(void)uiommu_vtd_fault_poll(u);
 	if (!u->ring)
-		return UIOMMU_OK;
+		return uiommu_vtd_broken(u) ? UIOMMU_EIO : UIOMMU_OK;
 	return uiommu_vtd_unit_command(u, VTD_GCMD_QIE, false,
 				       "invalidation queue did not end");
 }
