@@ -22,7 +22,8 @@ extern "C" {
  * under way is waited for, faults recorded are told, translation and
  * invalidation queues are turned off. Until uiommu_resume() no other call on
  * the instance may be made but uiommu_stop(), uiommu_destroy() and
- * uiommu_shutdown(), nor may one be under way.
+ * uiommu_shutdown(), nor may one be under way. The first DMA call of a device
+ * that waits for it is refused: UIOMMU_EBUSY.
  *
  * While a unit is off, addresses that its devices use are physical. Firmware's
  * own accesses go on, because its direct regions are mapped to themselves;

@@ -177,6 +177,9 @@ static int device_arrive(struct uiommu_device *device)
 	if (!device->uses || device->paused)
 		return UIOMMU_EACCES;
 	if (device->hw.inherited) {
+		/* Against the rules, and no unit would hear of it. */
+		if (device->uiommu->suspended)
+			return UIOMMU_EBUSY;
 		err = uiommu_core_device_attach(device, device->domain);
 		/* Its unit is broken: who asks again is told at once. */
 		if (err == UIOMMU_EIO || err == UIOMMU_ETIMEDOUT)
