@@ -43,6 +43,8 @@ struct user_function {
 
 struct user_unit_config {
 	uint64_t base; /* physical address of its registers */
+	/* It sees what the CPU wrote, however late others of the machine do. */
+	bool snoops;
 	struct vtdm_config model;
 };
 

@@ -35,6 +35,17 @@ void user_config_default(struct user_config *config)
 	}
 }
 
+static const struct vtdm_mem_ops *user_view(const struct user_unit_config *unit)
+{
+	static struct vtdm_mem_ops snooping;
+
+	if (!unit->snoops)
+		return &vtdm_mem_ops;
+	snooping = vtdm_mem_ops;
+	snooping.walk_read = vtdm_mem_ops.read;
+	return &snooping;
+}
+
 struct uiommu_host *user_host_create(const struct user_config *config)
 {
 	struct uiommu_host *host = calloc(1, sizeof(*host));
@@ -49,7 +60,7 @@ struct uiommu_host *user_host_create(const struct user_config *config)
 	for (unsigned int i = 0; i < config->unit_count; i++) {
 		struct vtdm_config model = config->units[i].model;
 
-		model.mem = &vtdm_mem_ops;
+		model.mem = user_view(&config->units[i]);
 		model.mem_ctx = host->mem;
 		host->units[i] = vtdm_create(&model);
 		if (!host->units[i])

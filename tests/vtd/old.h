@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Another kernel, which had unit 0 before: it fills tables by formats that it
+ * Another kernel, which had a unit before: it fills tables by formats that it
  * wrote down itself, turns translation on, and is gone. Its memory is not the
  * core's, and stays until the host goes.
  */
@@ -24,6 +24,7 @@
 struct old {
 	struct rig *rig;
 	struct vtdm *unit;
+	const struct vtdm_config *model; /* of the unit */
 	uint64_t *root;
 	uint64_t root_paddr;
 	unsigned int levels;
@@ -39,8 +40,10 @@ struct old {
 	uint64_t steps;
 };
 
-/* The host is made; rig_describe() was called before. */
+/* The host is made; rig_describe() was called before. It had unit 0. */
 void old_begin(struct old *old, struct rig *rig);
+/* The host is there: another unit that it had. */
+void old_join(struct old *old, struct rig *rig, unsigned int unit);
 struct rig_page old_page(struct old *old);
 /* An address space with nothing in it: the address of its top table. */
 uint64_t old_space(struct old *old);
@@ -56,6 +59,8 @@ void old_on(struct old *old);
 
 /* @rid has @iova mapped to @page, and goes on using it. */
 void old_flow(struct old *old, int rid, uint64_t iova, struct rig_page page);
+/* Does one write of @rid at @iova change @page, and only then? */
+bool old_lands(struct old *old, int rid, uint64_t iova, struct rig_page page);
 /* Each flow does one write, which must arrive. */
 void old_flows(struct old *old);
 /* From now on at each register access, until @on is false. */
