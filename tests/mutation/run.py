@@ -55,12 +55,15 @@ VTD = Family(["tests/vtd/adopt_test.c", "tests/vtd/damaged_test.c",
 INHERIT = Family(["tests/change/inherit_test.c", "tests/change/barred_test.c"],
                  ["tests/change/inherit.c", "tests/vtd/old.c",
                   "tests/vtd/rig.c"])
+# And on several units.
+UNITS = Family(["tests/change/units_start_test.c", "tests/change/units_test.c"],
+               ["tests/change/units.c", *INHERIT.shared])
 
 # Through a loss of power: the driver alone, and the whole stack.
 POWER = (Family(["tests/vtd/power_test.c"],
                 ["tests/vtd/rig.c", "tests/vtd/kinds.c"]),
          Family(["tests/dma/power_test.c"], ["tests/dma/stack.c"]))
-FAMILIES = (MODEL, CORE, LIFE, VTD, INHERIT, *POWER)
+FAMILIES = (MODEL, CORE, LIFE, VTD, INHERIT, UNITS, *POWER)
 
 # name, file, text, replacement
 DEFECTS = [
@@ -356,6 +359,41 @@ INHERITED = [
      "			uiommu_store(&device->dma, NULL);\n"),
 ]
 
+# Some units adopted, some not, through a start that fails, and asleep.
+SEVERAL = [
+    ("only who is adopted is handed back", "src/vtd/vtd_unit.c",
+     "	       (u->adopted || vtd_unit_follows(u));\n",
+     "	       u->adopted;\n"),
+    ("what is not to be used goes off before all is there",
+     "src/vtd/vtd.c",
+     "	d->started = true;\n",
+     "	d->started = true;\n"
+     "	for (u = d->units; u; u = u->next)\n"
+     "		if (!uiommu_vtd_wanted(u))\n"
+     "			uiommu_vtd_unit_disable(u);\n"),
+    ("what nobody uses stays as firmware turned it on",
+     "src/vtd/vtd_power.c",
+     "		if (!u->started)\n			uiommu_vtd_unit_disable(u);\n",
+     ""),
+    ("a device waits for a unit that is gone", "src/core/power.c",
+     "		device->hw.inherited = false; /* nothing is to come "
+     "of it */\n", ""),
+    ("asked for while asleep", "src/core/device.c",
+     "		if (device->uiommu->suspended)\n"
+     "			return UIOMMU_EBUSY;\n", ""),
+    ("gone without a word", "src/vtd/vtd_power.c",
+     "		return uiommu_vtd_broken(u) ? UIOMMU_EIO : UIOMMU_OK;\n",
+     "		return UIOMMU_OK;\n"),
+    ("memory of a dead unit freed", "src/vtd/vtd_unit.c",
+     "	if (!uiommu_vtd_broken(u)) {\n		uiommu_vtd_context_free(u);\n",
+     "	if (u) {\n		uiommu_vtd_context_free(u);\n"),
+    ("who did not ask is not blocked behind a dead unit",
+     "src/core/power.c",
+     "		if (group->domain != &uiommu->blocked &&\n",
+     "		if (!group->members->hw.inherited &&\n"
+     "		    group->domain != &uiommu->blocked &&\n"),
+]
+
 # What sleeps, and how it ends.
 SLEEPS = [
     ("translation on before the root pointer", "src/vtd/vtd_power.c",
@@ -557,6 +595,7 @@ def main(wanted):
     jobs += [((CORE, LIFE), d) for d in CHANGES]
     jobs += [((VTD,), d) for d in TAKEOVER]
     jobs += [((INHERIT,), d) for d in INHERITED]
+    jobs += [((UNITS,), d) for d in SEVERAL]
     jobs += [(POWER, d) for d in SLEEPS]
     jobs = [j for j in jobs if not wanted or j[1][0] in wanted]
     with tempfile.TemporaryDirectory() as folder, \
