@@ -87,7 +87,7 @@ int uiommu_resume(struct uiommu *uiommu);
  *
  * Context: any; other CPUs may have stopped in any call on the instance,
  * holding any lock, or go on in one if they only map and unmap. Takes no lock
- * and allocates nothing; waits at most eight times the deadline of struct
+ * and allocates nothing; waits at most nine times the deadline of struct
  * uiommu_config for each unit, and not for ever if the clock stands. Calls
  * uiommu_host_log(), uiommu_host_now_ns(), uiommu_host_relax() and the
  * registers' accessors, which must work at that time.

@@ -371,12 +371,24 @@ static void power_drop_queue(struct vtd_unit *u)
 	power_set_off(u, VTD_GCMD_QIE, "invalidation queue did not end");
 }
 
-/* Whether it is on; false too if it is gone. */
+/*
+ * Whether it is on; false too if it is gone. What a write-buffer flush that is
+ * under way turns on shows only when that is done.
+ */
 static bool power_is_on(struct vtd_unit *u, uint32_t command)
 {
-	uint32_t gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
+	struct power_limit limit = power_begin(u);
 
-	return gsts != ~(uint32_t)0 && gsts & command;
+	for (;;) {
+		bool last = power_last(u, &limit);
+		uint32_t gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
+
+		if (gsts == ~(uint32_t)0)
+			return false;
+		if (last || !(gsts & VTD_GCMD_WBF))
+			return gsts & command;
+		uiommu_host_relax(u->host);
+	}
 }
 
 static void power_off(struct vtd_unit *u)
