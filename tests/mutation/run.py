@@ -60,7 +60,7 @@ UNITS = Family(["tests/change/units_start_test.c", "tests/change/units_test.c"],
                ["tests/change/units.c", *INHERIT.shared])
 
 # Through a loss of power: the driver alone, and the whole stack.
-POWER = (Family(["tests/vtd/power_test.c"],
+POWER = (Family(["tests/vtd/power_test.c", "tests/vtd/shutdown_test.c"],
                 ["tests/vtd/rig.c", "tests/vtd/kinds.c"]),
          Family(["tests/dma/power_test.c"], ["tests/dma/stack.c"]))
 FAMILIES = (MODEL, CORE, LIFE, VTD, INHERIT, UNITS, *POWER)
@@ -471,6 +471,14 @@ SLEEPS = [
     ("refused while its unit goes on", "src/vtd/vtd.c",
      " && !v->unit->held && !dev->inherited &&\n",
      " && !dev->inherited &&\n"),
+    ("turned on again by a CPU in a command", "src/vtd/vtd_power.c",
+     "	if (power_is_on(u, mask))\n		power_off(u);\n", ""),
+    ("a flush that is under way not waited for", "src/vtd/vtd_power.c",
+     "		if (last || !(gsts & VTD_GCMD_WBF))\n",
+     "		if (u)\n"),
+    ("commands begin after a shutdown", "src/vtd/vtd_power.c",
+     "	(void)uiommu_vtd_unit_mark(u);\n	if (uiommu_vtd_stays_on",
+     "	if (uiommu_vtd_stays_on"),
     ("nobody told that graphics hangs", "src/core/start.c",
      "	uiommu_core_tell_stays_on(uiommu, first);\n", ""),
     ("stopped while asleep", "src/core/start.c",
