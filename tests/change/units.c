@@ -325,7 +325,8 @@ static uint64_t units_attaches(const struct units *t, unsigned int unit)
 /* Entries that change with @who: its own, and perhaps the alias's. */
 static unsigned int units_moving(struct units *t, enum inherit_who who)
 {
-	if (!units_inherits(t, who))
+	/* nothing was copied of what is damaged */
+	if (!units_inherits(t, who) || t->damaged[t->home[who]])
 		return 0;
 	return (who == PCI0 || who == PCI1) && units_inherits(t, ALIAS) ? 2 : 1;
 }

@@ -212,6 +212,31 @@ static void test_half_full(void **state)
 	}
 }
 
+/* Who waits, refused, to be asked for waits after it. */
+static void test_withheld(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < UNITS_KINDS; k++) {
+		struct units *t = &world;
+
+		units_describe(t, &units_kinds[k]);
+		t->machine.options.takeover_block = true;
+		t->damaged[0] = t->damaged[3] = true;
+		units_up(t);
+		units_ask(t, OTHER);
+		units_ask(t, PCI0);
+		for (int power = 0; power < 2; power++) {
+			sleep_and_wake(t, power);
+			assert_false(units_lands(t, NVME));
+			assert_false(units_lands(t, PCI1));
+		}
+		t->found[1] = t->found[1] && !t->other[1];
+		ask_late(t, -1);
+		sleep_and_wake(t, true);
+		down(t);
+	}
+}
+
 /*
  * Nobody is to ask now. Who does is told so, if that would move the device,
  * and no unit is bothered.
@@ -361,6 +386,54 @@ static void test_hangs(void **state)
 	}
 }
 
+/* --- The end -------------------------------------------------------------- */
+
+/* A kernel that crashes itself leaves what it inherited, and what it made. */
+static void test_crash(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < UNITS_KINDS; k++) {
+		struct units *t = up(&units_kinds[k], 0);
+		uint64_t writes[USER_UNITS];
+
+		units_look(t, &before);
+		for (unsigned int i = 0; i < USER_UNITS; i++)
+			writes[i] = vtdm_stats(units_model(t, i))->mmio_writes;
+		uiommu_shutdown(t->machine.uiommu, true);
+		/* fault interrupts are masked */
+		for (unsigned int i = 0; i < USER_UNITS; i++)
+			assert_in_range(
+				vtdm_stats(units_model(t, i))->mmio_writes -
+					writes[i],
+				0, 1);
+		units_compare(t, &before, -1);
+		units_flows(t);
+		ask_late(t, -1);
+		down(t);
+	}
+}
+
+/* Off, whether it was asleep or not, but for what would hang. */
+static void test_shutdown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * UNITS_KINDS; i++) {
+		struct units *t = up(&units_kinds[i / 2], 0);
+
+		if (i % 2)
+			assert_int_equal(quietly(t, uiommu_suspend), UIOMMU_OK);
+		for (unsigned int unit = 0; unit < USER_UNITS; unit++)
+			vtdm_write32(units_model(t, unit), 0x64, 0x80000000u);
+		uiommu_shutdown(t->machine.uiommu, false);
+		for (unsigned int unit = 0; unit < USER_UNITS; unit++)
+			assert_int_equal(
+				vtdm_read32(units_model(t, unit), 0x64), 0);
+		check_asleep(t);
+		assert_int_equal(user_violations(t->machine.host), 0);
+		(void)units_down_keeping(t);
+	}
+}
+
 /* --- At every access ------------------------------------------------------ */
 
 /* What a unit takes with it that breaks while it does nothing. */
@@ -482,6 +555,9 @@ int main(void)
 		cmocka_unit_test(test_as_before),
 		cmocka_unit_test(test_other_on),
 		cmocka_unit_test(test_half_full),
+		cmocka_unit_test(test_withheld),
+		cmocka_unit_test(test_crash),
+		cmocka_unit_test(test_shutdown),
 		cmocka_unit_test(test_asked_asleep),
 		cmocka_unit_test(test_stopped_asleep),
 		cmocka_unit_test(test_dead),
