@@ -38,6 +38,19 @@ static inline uint8_t io_in8(uint16_t port)
 	return value;
 }
 
+static inline void io_out16(uint16_t port, uint16_t value)
+{
+	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint16_t io_in16(uint16_t port)
+{
+	uint16_t value;
+
+	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
 static inline void io_out32(uint16_t port, uint32_t value)
 {
 	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
@@ -98,7 +111,13 @@ void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- trap.c: exceptions, the watchdog's tick, the end ---------------------- */
 
-void trap_init(void);
+void trap_init(void); /* and after sleep */
+/*
+ * Have a message that a device writes call @handler, with interrupts off; where
+ * it is to write what is for it to be told.
+ */
+void trap_message(void (*handler)(void *context), void *context,
+		  uint64_t *address, uint32_t *data);
 _Noreturn void kernel_exit(bool ok);
 _Noreturn void kernel_panic(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
@@ -106,6 +125,7 @@ _Noreturn void kernel_panic(const char *fmt, ...)
 /* --- time.c ---------------------------------------------------------------- */
 
 void time_init(void);
+void time_tick(void); /* start the watchdog's timer, again after sleep */
 uint64_t time_ns(void);
 uint64_t time_cycles(void);
 uint64_t time_cycles_ns(uint64_t cycles);
@@ -202,6 +222,19 @@ bool pci_find_class(uint32_t class_code, unsigned int nth, uint16_t *bdf);
 void pci_enable(uint16_t bdf);	/* memory decoding and bus mastering */
 void pci_disable(uint16_t bdf); /* no bus mastering any more */
 void *pci_map_bar(uint16_t bdf, unsigned int bar, size_t size);
+/* By the old ports, in the first 256 bytes, 4 at once. */
+void pci_write_port(uint16_t bdf, uint16_t offset, uint32_t value);
+
+/* --- pci_state.c: what configuration space forgets in sleep ----------------- */
+
+/* Keep what all functions have. */
+void pci_save(void);
+/* Before all else: without it nothing else is found. */
+void pci_restore_chipset(void);
+/* One function; false if it is not what it was. */
+bool pci_restore(uint16_t bdf);
+/* All of them; returns how many are as they were, and @count how many there are */
+unsigned int pci_restore_all(unsigned int *count);
 
 /* --- crc32.c ----------------------------------------------------------------- */
 

@@ -62,6 +62,13 @@ static char *ecam_at(uint16_t bdf, uint16_t offset)
 	       (((size_t)bdf - ((size_t)ecam.first_bus << 8)) << 12) + offset;
 }
 
+void pci_write_port(uint16_t bdf, uint16_t offset, uint32_t value)
+{
+	io_out32(CONFIG_ADDRESS,
+		 CONFIG_ENABLE | (uint32_t)bdf << 8 | (offset & 0xfcu));
+	io_out32(CONFIG_DATA, value);
+}
+
 /* An access must be of 1, 2 or 4 bytes and aligned; else it reads all ones. */
 static bool access_ok(uint16_t offset, unsigned int width)
 {

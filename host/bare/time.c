@@ -61,10 +61,18 @@ static uint64_t calibrate(void)
 	return (time_cycles() - begin) * 1000 / CALIBRATE_MS;
 }
 
+void time_tick(void)
+{
+	uint32_t period = PIT_HZ / TICK_HZ;
+
+	io_out8(PIT_COMMAND, 0x34); /* channel 0, both bytes, rate */
+	io_out8(PIT_CHANNEL0, (uint8_t)period);
+	io_out8(PIT_CHANNEL0, (uint8_t)(period >> 8));
+}
+
 void time_init(void)
 {
 	uint64_t hz = calibrate();
-	uint32_t period = PIT_HZ / TICK_HZ;
 
 	if (hz < 1000000)
 		kernel_panic("no usable clock: %lu Hz", hz);
@@ -72,9 +80,7 @@ void time_init(void)
 	ns_per_2_32_cycles = (UINT64_C(1000000000) << 32) / hz;
 	cycles_start = time_cycles();
 
-	io_out8(PIT_COMMAND, 0x34); /* channel 0, both bytes, rate */
-	io_out8(PIT_CHANNEL0, (uint8_t)period);
-	io_out8(PIT_CHANNEL0, (uint8_t)(period >> 8));
+	time_tick();
 	__asm__ volatile("sti");
 }
 

@@ -4,13 +4,23 @@
 
 #define IDT_GATE 0x8e /* present, ring 0, 64-bit interrupt gate */
 #define CODE_SELECTOR 0x08
-#define VECTORS 48
+#define VECTORS 49
 #define STUB_SIZE 16
 #define VECTOR_TIMER 32
 #define VECTOR_SPURIOUS 39
+#define VECTOR_MESSAGE 48
 
 #define PIC1 0x20
 #define PIC2 0xa0
+
+/* The CPU's own controller, where messages go. */
+#define APIC UINT64_C(0xfee00000)
+#define APIC_ID 0x20
+#define APIC_EOI 0xb0
+#define APIC_SPURIOUS 0xf0
+#define APIC_SPURIOUS_ENABLE 0x100u
+#define APIC_LINT0 0x350
+#define APIC_LINT0_EXTERNAL 0x700u /* the old controller's interrupts */
 
 #define DEBUG_EXIT_PORT 0xf4
 /* QEMU's status is twice this plus one: 33 says passed and 35 failed. */
@@ -40,6 +50,8 @@ struct idt_pointer {
 } __attribute__((packed));
 
 static struct idt_entry idt[VECTORS];
+static void (*message_handler)(void *context);
+static void *message_context;
 
 extern const char trap_stubs[];
 void trap_handle(struct trap_frame *f);
@@ -88,6 +100,11 @@ void trap_handle(struct trap_frame *f)
 		check_abort();
 		kernel_exit(false);
 	}
+	if (f->vector == VECTOR_MESSAGE) {
+		message_handler(message_context);
+		mmio_write32(phys_to_virt(APIC), APIC_EOI, 0);
+		return;
+	}
 	if (f->vector == VECTOR_TIMER)
 		watchdog_tick();
 	if (f->vector != VECTOR_SPURIOUS)
@@ -109,6 +126,28 @@ static void pic_init(void)
 	io_out8(PIC2 + 1, 0xff);
 }
 
+static void apic_init(void)
+{
+	void *apic = phys_to_virt(APIC);
+
+	mmio_write32(apic, APIC_SPURIOUS,
+		     APIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+	mmio_write32(apic, APIC_LINT0, APIC_LINT0_EXTERNAL);
+}
+
+void trap_message(void (*handler)(void *context), void *context,
+		  uint64_t *address, uint32_t *data)
+{
+	uint32_t id;
+
+	message_handler = handler;
+	message_context = context;
+	apic_init();
+	id = mmio_read32(phys_to_virt(APIC), APIC_ID) >> 24;
+	*address = APIC | id << 12;
+	*data = VECTOR_MESSAGE;
+}
+
 void trap_init(void)
 {
 	struct idt_pointer ptr = { sizeof(idt) - 1, (uintptr_t)idt };
@@ -126,4 +165,6 @@ void trap_init(void)
 	}
 	__asm__ volatile("lidt %0" : : "m"(ptr));
 	pic_init();
+	if (message_handler)
+		apic_init();
 }

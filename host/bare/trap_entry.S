@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One stub for each of the first 48 vectors: 32 exceptions and 16 interrupts
- * of the old controller. All end in trap_handle(struct trap_frame *).
+ * One stub for each of the first 49 vectors: 32 exceptions, 16 interrupts of
+ * the old controller, and a message. All end in trap_handle(struct trap_frame *).
  */
 	.altmacro
 	.macro	trap_stub n
@@ -20,7 +20,7 @@
 	.align	16
 trap_stubs:
 	.set	vector, 0
-	.rept	48
+	.rept	49
 	trap_stub %vector
 	.set	vector, vector + 1
 	.endr
