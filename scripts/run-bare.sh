@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Boot the reference kernel in QEMU: run-bare.sh BUILDDIR [VARIANT]
-# Without a variant the plain machine, then the crash of its kernel; "list" names
-# the variants and "all" runs one after the other. BARE_APPEND is added to the kernel's command line. The exit
-# status is the kernel's verdict.
+# Without a variant the plain machine, then the crash of its kernel, then its
+# sleep; "list" names the variants and "all" runs one after the other. BARE_APPEND
+# is added to the kernel's command line. The exit status is the kernel's verdict.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
 variant=${2:-acts}
 kernel=$build/host/bare/uiommu-bare
-acts='default crash crash-reset'
+acts='default crash crash-reset sleep'
 all="$acts aw48 cm noscalable scalable devtlb firmware pt nopt model"
 limit=60 # seconds; the kernel's own watchdog is faster
 # The memory that the replacement DMAR reserves for the first edu.
@@ -39,6 +39,7 @@ list()
 	model       no QEMU: the software unit, told by registers, no queue
 	crash       the kernel crashes and a second one adopts its unit
 	crash-reset the same, but the unit is turned off and set up afresh
+	sleep       ACPI's S3 and back, with all mappings; then shutdown
 	linux       a Linux of the distribution crashes and we adopt its unit
 	off         the drivers alone, uIOMMU is never called
 	bench       no demonstration: the cost of the DMA API in instructions
@@ -53,6 +54,7 @@ shift=6
 append=
 module=yes
 crash=
+sleep=
 case $variant in
 list)
 	list
@@ -82,6 +84,7 @@ crash) crash=yes shift= append=crash-region=$crash_region ;;
 crash-reset)
 	crash=yes shift= append="crash-region=$crash_region takeover-reset"
 	;;
+sleep) sleep=yes shift= append=sleep ;;
 linux)
 	scripts/setup.sh linux || exit 1
 	exec python3 host/bare/handover/run.py "$build" crash
@@ -122,6 +125,9 @@ if [ -n "$shift" ]; then
 	set -- "$@" -icount "shift=$shift,sleep=off"
 	# Of that time much passes while others, in theirs, do little.
 	append="$append icount=$shift watchdog=600"
+fi
+if [ -n "$sleep" ]; then
+	set -- "$@" -global ICH9-LPC.disable_s3=0
 fi
 # A network of packets that come by themselves, and a disk that takes its time.
 net='user,id=net,restrict=on'

@@ -51,6 +51,9 @@ bool demo_rmrr_working(void);
 uint32_t demo_rmrr_copies(void); /* right ones under translation */
 /* Wait for @rounds copies; false if they do not come or one was ever wrong. */
 bool demo_rmrr_go_on(uint32_t rounds);
+/* Before sleep: false if it does not come to rest. And after it. */
+bool demo_rmrr_rest(void);
+void demo_rmrr_wake(void);
 /*
  * Return so many cycles before the device moves the data of a copy that is
  * under way; false if it does not come to that. Where QEMU counts time.
@@ -125,6 +128,9 @@ const struct uiommu_event *demo_find_any(struct demo *d, uint16_t bdf);
 
 /* Was it refused for who it is, not for an address that is not mapped? */
 bool demo_shut_out(const struct uiommu_event *e);
+
+/* demo_sleep.c: the machine sleeps and wakes up, and at last all is let go */
+void demo_sleep(struct demo *d);
 
 /* demo_storm.c: so many of them that only a few are told */
 void demo_storm(struct demo *d);

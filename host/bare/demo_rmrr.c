@@ -19,7 +19,8 @@ enum when {
 };
 
 static struct {
-	struct edu *edu; /* NULL: there is no such device at work */
+	struct edu *edu;     /* NULL: there is no such device at work */
+	struct edu *resting; /* or it is to go on */
 	uint64_t region;
 	uint32_t round;
 	bool writing; /* else reading */
@@ -170,6 +171,23 @@ bool demo_rmrr_aim(uint64_t before)
 		return true;
 	}
 	return false;
+}
+
+bool demo_rmrr_rest(void)
+{
+	struct edu *edu = keeper.edu;
+
+	keeper.resting = edu;
+	keeper.edu = NULL;
+	return !edu || edu_wait(edu);
+}
+
+void demo_rmrr_wake(void)
+{
+	keeper.edu = keeper.resting;
+	keeper.resting = NULL;
+	if (keeper.edu)
+		keeper_next_round();
 }
 
 void demo_rmrr_translated_end(void)

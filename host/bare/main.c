@@ -199,6 +199,10 @@ static void run_demo(struct demo *d)
 		demo_show_units(d);
 		demo_show_devices(d);
 	}
+	if (d->uiommu && boot_flag("sleep")) {
+		demo_sleep(d); /* in the end it lets go for good */
+		return;
+	}
 	if (d->uiommu && boot_flag("bench"))
 		run_bench(d);
 	else if (d->crash)

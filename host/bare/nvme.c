@@ -255,6 +255,31 @@ err_stop:
 	return err;
 }
 
+int nvme_rest(struct nvme *n)
+{
+	mmio_write32(n->regs, NVME_CC, 0);
+	return nvme_wait_ready(n, 0);
+}
+
+static void nvme_queue_renew(struct nvme_queue *q)
+{
+	/* Completions of before would be taken for new ones. */
+	memset((void *)(uintptr_t)q->cq, 0, PAGE_SIZE);
+	q->tail = 0;
+	q->head = 0;
+	q->phase = 1;
+}
+
+int nvme_go_on(struct nvme *n)
+{
+	int err;
+
+	nvme_queue_renew(&n->admin);
+	nvme_queue_renew(&n->io);
+	err = nvme_start_admin(n);
+	return err ? err : nvme_create_io_queue(n, &n->io);
+}
+
 int nvme_start_second(struct nvme *n)
 {
 	int err = nvme_queue_alloc(n, &n->second, 2);

@@ -44,6 +44,12 @@ bool nvme_probe(struct nvme *n);
 int nvme_start(struct nvme *n);
 void nvme_stop(struct nvme *n);
 /*
+ * Before sleep, and after it: queues and all other memory stay, and the device
+ * is told the same addresses again. Not with a second queue.
+ */
+int nvme_rest(struct nvme *n);
+int nvme_go_on(struct nvme *n);
+/*
  * Transfer between the disk from @block on and the @count segments of a mapped
  * list. Each segment but the first begins, and each but the last ends, at a
  * page. 0, or a negative error.
