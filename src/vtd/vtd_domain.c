@@ -307,6 +307,15 @@ static bool vtd_domain_refused(const struct vtd_device *dev,
 
 	if (!uiommu_vtd_context_gap(dev, domain, &sid))
 		return false;
+	/* It has to come to us somehow, and who knows what it has there? */
+	if (dev->hw->inherited) {
+		uiommu_log(dev->unit->host, UIOMMU_LOG_WARN,
+			   "unit %u: " UIOMMU_SID_FMT ": its direct region is "
+			   "out of reach for a moment: this CPU cannot replace "
+			   "the entry at once",
+			   dev->unit->index, UIOMMU_SID_ARGS(sid));
+		return false;
+	}
 	uiommu_log(dev->unit->host, UIOMMU_LOG_INFO,
 		   "unit %u: " UIOMMU_SID_FMT " stays in its domain: a direct "
 		   "region is reached as " UIOMMU_SID_FMT ", and this CPU "
