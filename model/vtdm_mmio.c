@@ -148,12 +148,18 @@ static void gcmd_write(struct vtdm *m, uint32_t val)
 
 /* --- Register-based invalidation ------------------------------------------ */
 
+/* "Register-based Invalidation Interface": up to major version 5. */
+static bool inv_there(const struct vtdm *m)
+{
+	return m->cfg.version >> 4 <= 5;
+}
+
 void vtdm_ccmd_done(struct vtdm *m)
 {
 	uint64_t r = vtdm_reg64(m, VTDM_CCMD);
 	unsigned int gran = VTDM_GRAN_NONE;
 
-	if (!vtdm_on(m, VTDM_G_QIE))
+	if (inv_there(m) && !vtdm_on(m, VTDM_G_QIE))
 		gran = vtdm_inv_context(
 			m, (unsigned int)VTDM_GET(VTDM_CCMD_CIRG, r),
 			(uint16_t)VTDM_GET(VTDM_CCMD_DID, r),
@@ -170,7 +176,7 @@ void vtdm_iotlb_done(struct vtdm *m)
 	uint64_t r = vtdm_reg64(m, off);
 	unsigned int gran = VTDM_GRAN_NONE;
 
-	if (!vtdm_on(m, VTDM_G_QIE))
+	if (inv_there(m) && !vtdm_on(m, VTDM_G_QIE))
 		gran = vtdm_inv_iotlb(
 			m, (unsigned int)VTDM_GET(VTDM_IOTLB_IIRG, r),
 			(uint16_t)VTDM_GET(VTDM_IOTLB_DID, r),
@@ -182,6 +188,11 @@ void vtdm_iotlb_done(struct vtdm *m)
 
 static bool inv_allowed(struct vtdm *m, const char *reg)
 {
+	if (!inv_there(m)) {
+		vtdm_note(m, "%s used in version %u, which has none", reg,
+			  m->cfg.version >> 4);
+		m->stats.bad_inv++;
+	}
 	if (vtdm_on(m, VTDM_G_QIE)) {
 		vtdm_note(m, "%s used while the queue is enabled", reg);
 		m->stats.bad_inv++;

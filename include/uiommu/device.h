@@ -37,15 +37,19 @@ struct uiommu_window {
 enum uiommu_takeover {
 	/*
 	 * Translation off, fresh tables, on again. The log says so. Until it
-	 * is on again devices reach all of memory, and afterwards what they
-	 * had under way is refused. Remapping of interrupts goes off, too, and
-	 * stays off; a unit that does not translate keeps it as it is.
+	 * is on again devices reach all of memory. Afterwards what they had
+	 * under way is refused; but in identity the addresses that they were
+	 * given are physical. Remapping of interrupts goes off, too, and stays
+	 * off, if it was on at create; a unit that does not translate keeps it
+	 * as it is.
 	 */
 	UIOMMU_TAKEOVER_RESET = 0,
 	/*
 	 * For a kernel that starts where another one crashed: translation
 	 * stays on, and each requester stays in the address space that it was
-	 * in, until its device is first attached. What was under way goes on.
+	 * in, or refused, until its device is first attached: at its first DMA
+	 * API call, or when an owner claims its group. What was under way goes
+	 * on. Such a device is not attached at start, whatever its type.
 	 * So does the remapping of interrupts: the dead kernel's go where it
 	 * sent them, and those of a new driver arrive only if the unit lets
 	 * the compatibility format pass. The log says whether; else poll.
@@ -184,7 +188,8 @@ int uiommu_add_ram(struct uiommu *uiommu, struct uiommu_range range);
  * Makes the plan, groups and default domains, maps direct regions, attaches
  * every device, and turns translation on last. From then on a device reaches
  * its reserved regions and what is mapped for it; all else is stopped and
- * reported. Requesters that were not found are refused.
+ * reported. Requesters that were not found are refused. On a unit that is adopted
+ * each requester, found or not, has what it had until its device is attached.
  *
  * What comes later is brought in by uiommu_add_pci().
  *
@@ -280,7 +285,9 @@ int uiommu_add_pci(struct uiommu *uiommu, uint16_t segment, uint8_t first_bus,
  * @device: one that its driver does not use any more, or a bridge
  *
  * Refuses the device's DMA and forgets it, its virtual functions and, if it is
- * a bridge, everything below it. The last member takes its group and default
+ * a bridge, everything below it. What it inherited (UIOMMU_TAKEOVER_ADOPT) and
+ * never left stays, and is refused to nobody: what is plugged in in its place
+ * inherits that, until it is attached itself. The last member takes its group and default
  * domain along. No device is asked anything, so that one which was pulled out
  * is no trouble: but its driver, or the owner of its group, has to let go first,
  * and nothing may be plugged in its place before. Afterwards the pointers to

@@ -49,13 +49,18 @@ enum uiommu_dma_dir {
  * or UIOMMU_ETIMEDOUT the unit is broken and may have seen the mapping while
  * it was made: keep the memory.
  *
- * Context: any; does not sleep, except for the first call for a device whose
- * entry was inherited from another kernel (UIOMMU_TAKEOVER_ADOPT): that is when
- * it comes under control, and what it did before is refused.
+ * Context: any; does not sleep, except for a device on a unit that was taken over
+ * from another kernel (UIOMMU_TAKEOVER_ADOPT), until a call has succeeded: the
+ * first one brings it under control, and what it did before is refused. So reset
+ * the device first, where it is not to be disturbed in the middle; one that has
+ * an address cache of its own (ATS) which that kernel used, by a function reset.
  *
  * Return: UIOMMU_OK, or
  *   UIOMMU_EINVAL - size 0, wrapping, or unknown @dir
- *   UIOMMU_ENOSPC - no free address that the device's mask reaches
+ *   UIOMMU_ENOSPC - no free address that the device's mask reaches; or, where
+ *     this brings it under control, no domain id left in its unit
+ *   UIOMMU_ENOTSUP - this would bring it under control, but its unit does not
+ *     walk its domain's tables; the log says why
  *   UIOMMU_ERANGE - beyond what page tables hold; or it had to be bounced,
  *     and the host cannot copy it or the mask holds no slot of that size
  *   UIOMMU_ENOMEM - no memory for a table or a record, or no low pages

@@ -33,6 +33,10 @@ extern "C" {
  * A unit whose translation must not be turned off (some that serve Intel
  * graphics alone) keeps it on until its power goes.
  *
+ * What the host has to save itself is PCI configuration space, with the access
+ * control that start turned on (groups are not isolated without), and remapping
+ * of interrupts.
+ *
  * Context: any, and no other call at the same time: taken without the mutex,
  * it neither sleeps nor allocates, and each wait for a unit has the deadline
  * of struct uiommu_config. Calls host functions tagged [any].
@@ -79,15 +83,16 @@ int uiommu_resume(struct uiommu *uiommu);
  * For panic and for kexec, when devices may be at work and nothing can be
  * freed. Without @keep_translating protected memory is opened, translation and
  * queues are turned off, on each unit that answers: then DMA is physical, so
- * silence devices if somebody still can. A unit whose translation must not be
- * turned off keeps it; the log says so. Before uiommu_start() and after
+ * silence devices if somebody still can. Remapping of interrupts that was found
+ * on and adopted goes off, too; the host's own does not. A unit whose translation
+ * must not be turned off keeps it; the log says so. Before uiommu_start() and after
  * uiommu_stop() there is nothing to do.
  *
  * Afterwards no call may be made on the instance.
  *
  * Context: any; other CPUs may have stopped in any call on the instance,
  * holding any lock, or go on in one if they only map and unmap. Takes no lock
- * and allocates nothing; waits at most nine times the deadline of struct
+ * and allocates nothing; waits at most eleven times the deadline of struct
  * uiommu_config for each unit, and not for ever if the clock stands. Calls
  * uiommu_host_log(), uiommu_host_now_ns(), uiommu_host_relax() and the
  * registers' accessors, which must work at that time.

@@ -47,15 +47,15 @@ struct uiommu_hwdev {
 	uint32_t unit; /* DMAR record index, as in the plan */
 	bool direct;   /* some direct region must stay translated; the core's */
 	/*
-	 * Not refused until its first attach, as others are, but in the hands
-	 * of who had the unit before: its entry is another kernel's, or is to
-	 * stay empty until its driver asks. Set by device_init, cleared by
-	 * attach; the core waits with the first attach until it is needed.
+	 * In the hands of who had the unit before: its entry is another
+	 * kernel's, if there is one, and else stays empty until its driver asks.
+	 * Set by device_init, cleared by attach; the core waits with the first
+	 * attach until it is needed.
 	 */
 	bool inherited;
 	/*
-	 * Its unit was found translating: it may be at work, by addresses that
-	 * another kernel gave it. Set by device_init.
+	 * Its unit was found translating, and it may be at work, by addresses
+	 * that another kernel chose. Set by device_init.
 	 */
 	bool at_work;
 	struct uiommu_hwdomain *domain; /* attached; NULL before the first */
@@ -194,16 +194,17 @@ struct uiommu_driver_ops {
 	 * Puts the device, with all its aliases, into @domain instead of
 	 * where it was. After an error it is where it was. BLOCKED fails only
 	 * on a broken unit. Whatever the type, an entry that was inherited
-	 * goes, and with it what the unit remembers of it; of a requester id
+	 * goes, and with it what the unit remembers of it. Of a requester id
 	 * that two devices share the first attach takes it, and the other one,
-	 * inherited or not, is where the first is until it is attached. IDENTITY is pass-through, or else @domain's
-	 * tables. UIOMMU_ENOTSUP: the unit can do neither, or does not walk
-	 * such tables; or the device, or one that shares a requester id with
-	 * it, has direct set, and could not be moved without a moment in
-	 * which it is refused (never for BLOCKED). UIOMMU_ENOSPC: out of
-	 * domain ids. UIOMMU_EIO, UIOMMU_ETIMEDOUT: the unit is broken.
-	 * Where it is not refused and direct is not set, DMA may be refused
-	 * for a moment. [sleep]
+	 * inherited or not, is where the first is until it is attached; only
+	 * who is refused leaves it to the other. IDENTITY is pass-through, or
+	 * else @domain's tables. UIOMMU_ENOTSUP: the unit can do neither, or
+	 * does not walk such tables; or the device, or one that shares a
+	 * requester id with it, has direct set, and could not be moved without
+	 * a moment in which it is refused (never for BLOCKED, nor for what was
+	 * inherited). UIOMMU_ENOSPC: out of domain ids. UIOMMU_EIO,
+	 * UIOMMU_ETIMEDOUT: the unit is broken. Where it is not refused and
+	 * direct is not set, DMA may be refused for a moment. [sleep]
 	 */
 	int (*attach)(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 		      struct uiommu_hwdomain *domain);

@@ -298,42 +298,44 @@ static int vtd_start(struct uiommu_driver *driver)
 	return err;
 }
 
-/* The addresses of devices without a unit are physical: make it so. */
-static void vtd_leave_alone(struct vtd_unit *u)
+/* All that are wanted, and stay on once they are, or do not. */
+static int vtd_enable_those(struct vtd_driver *d, bool stay)
 {
-	if (u->found.translating && !uiommu_vtd_stays_on(u))
-		uiommu_log(u->host, UIOMMU_LOG_WARN,
-			   "unit %u: found translating, and not to be used: "
-			   "turned off; what its devices still do is not "
-			   "confined",
-			   u->index);
-	uiommu_vtd_unit_disable(u);
+	struct vtd_unit *u;
+	int err = UIOMMU_OK;
+
+	for (u = d->units; u && !err; u = u->next)
+		if (uiommu_vtd_wanted(u) && uiommu_vtd_stays_on(u) == stay)
+			err = uiommu_vtd_unit_enable(u);
+	/*
+	 * Protected memory last: it was the protection until now, and it would
+	 * stop what contexts allow.
+	 */
+	for (u = d->units; u && !err; u = u->next)
+		if (uiommu_vtd_wanted(u) && uiommu_vtd_stays_on(u) == stay)
+			err = uiommu_vtd_unit_open_memory(u);
+	return err;
 }
 
 static int vtd_enable(struct uiommu_driver *driver)
 {
 	struct vtd_driver *d = vtd_driver(driver);
 	struct vtd_unit *u;
-	int err = UIOMMU_OK;
+	int err;
 
 	if (!d->started)
 		return UIOMMU_EBUSY;
-	for (u = d->units; u && !err; u = u->next)
-		if (uiommu_vtd_wanted(u))
-			err = uiommu_vtd_unit_enable(u);
-	/*
-	 * Protected memory last, and in every unit: it was the protection
-	 * until now, and it would stop what contexts allow.
-	 */
+	/* Those first that can be turned off again if another one fails. */
+	err = vtd_enable_those(d, false);
+	if (!err)
+		err = vtd_enable_those(d, true);
+	/* The addresses of devices without a unit are physical: make it so. */
 	for (u = d->units; u && !err; u = u->next) {
-		int e = uiommu_vtd_unit_open_memory(u);
-
 		if (uiommu_vtd_wanted(u))
-			err = e;
+			continue;
+		uiommu_vtd_unit_leave(u);
+		(void)!uiommu_vtd_unit_open_memory(u);
 	}
-	for (u = d->units; u && !err; u = u->next)
-		if (!uiommu_vtd_wanted(u))
-			vtd_leave_alone(u);
 	d->enabled = !err;
 	if (err)
 		vtd_disable(driver);
@@ -369,7 +371,7 @@ static int vtd_device_init(struct uiommu_driver *driver,
 	dev->priv = v;
 	dev->domain = NULL;
 	dev->inherited = uiommu_vtd_inherits(v);
-	dev->at_work = u->found.translating;
+	dev->at_work = uiommu_vtd_at_work(v);
 	return UIOMMU_OK;
 }
 

@@ -49,7 +49,11 @@ void uiommu_vtd_look(struct vtd_unit *u)
 	found.root = uiommu_host_mmio_read64(u->mmio, VTD_RTADDR);
 	found.translating = gsts & VTD_GCMD_TE;
 	found.remapping = gsts & VTD_GCMD_IRE;
-	found.compatible = gsts & VTD_GCMD_CFI;
+	if (found.remapping)
+		found.compatible = gsts & VTD_GCMD_CFI &&
+				   !(uiommu_host_mmio_read64(u->mmio,
+							     VTD_IRTA) &
+				     VTD_IRTA_EIME);
 	found.queued = u->caps.queued && gsts & VTD_GCMD_QIE;
 	if (found.queued)
 		found.unfinished =
@@ -89,6 +93,11 @@ static bool vtd_bit(const uint32_t *map, uint32_t n)
 static void vtd_bit_set(uint32_t *map, uint32_t n)
 {
 	map[n / 32] |= UIOMMU_BIT32(n % 32);
+}
+
+static uint32_t vtd_adopt_did(struct vtd_entry e)
+{
+	return (uint32_t)UIOMMU_GET64(VTD_CTX_HI_DID, e.hi);
 }
 
 static int vtd_adopt_read(struct vtd_adoption *a, const char *what,
@@ -160,8 +169,7 @@ static bool vtd_adopt_entries(struct vtd_adoption *a, unsigned int bus)
 		}
 		left |= e->lo;
 		vtd_bit_set(u->inherited->rids, rid);
-		vtd_bit_set(u->inherited->dids,
-			    (uint32_t)UIOMMU_GET64(VTD_CTX_HI_DID, e->hi));
+		vtd_bit_set(u->inherited->dids, vtd_adopt_did(*e));
 		u->inherited_count++;
 	}
 	return left;
@@ -366,15 +374,28 @@ void uiommu_vtd_takeover_end(struct vtd_unit *u)
 bool uiommu_vtd_inherits(const struct vtd_device *dev)
 {
 	const struct vtd_unit *u = dev->unit;
+
+	/*
+	 * All, also who was refused: what is still under way would reach its new
+	 * domain, which may be all of memory. Withheld until asked for, but for
+	 * what firmware never asks about.
+	 */
+	return u->adopted || (u->withheld && !dev->hw->direct);
+}
+
+bool uiommu_vtd_at_work(const struct vtd_device *dev)
+{
+	const struct vtd_entry *e;
 	uint32_t i;
 
-	/* Withheld until asked for, but for what firmware never asks about. */
-	if (u->withheld || !u->inherited)
-		return u->withheld && !dev->hw->direct;
-	for (i = 0; i < dev->hw->sid_count; i++)
-		if (vtd_bit(u->inherited->rids, dev->hw->sids[i].rid))
-			return true;
-	return false;
+	/* Where it passed its addresses are those of RAM, not of a kernel. */
+	for (i = 0; i < dev->hw->sid_count; i++) {
+		e = uiommu_vtd_inherited_entry(dev, dev->hw->sids[i].rid);
+		if (e &&
+		    UIOMMU_GET64(VTD_CTX_LO_TT, e->lo) == VTD_TT_PASS_THROUGH)
+			return false;
+	}
+	return dev->unit->found.translating;
 }
 
 const struct vtd_entry *uiommu_vtd_inherited_entry(const struct vtd_device *dev,
@@ -390,21 +411,25 @@ const struct vtd_entry *uiommu_vtd_inherited_entry(const struct vtd_device *dev,
 
 void uiommu_vtd_inherited_physical(const struct vtd_device *dev)
 {
-	const struct vtd_entry *e;
-	uint32_t i;
-
-	for (i = 0; i < dev->hw->sid_count; i++) {
-		e = uiommu_vtd_inherited_entry(dev, dev->hw->sids[i].rid);
-		if (!e ||
-		    UIOMMU_GET64(VTD_CTX_LO_TT, e->lo) == VTD_TT_PASS_THROUGH)
-			continue;
+	if (dev->hw->inherited && dev->hw->at_work)
 		uiommu_log(dev->unit->host, UIOMMU_LOG_WARN,
 			   "unit %u: " UIOMMU_SID_FMT ": from translation to "
 			   "identity: addresses that the kernel before gave "
 			   "it are physical now",
-			   dev->unit->index, UIOMMU_SID_ARGS(dev->hw->sids[i]));
-		return;
-	}
+			   dev->unit->index, UIOMMU_SID_ARGS(dev->hw->sids[0]));
+}
+
+void uiommu_vtd_inherited_recount(struct vtd_unit *u)
+{
+	uint32_t rid;
+
+	memset(u->inherited->dids, 0, sizeof(u->inherited->dids));
+	for (rid = 0; rid < 65536; rid++)
+		if (vtd_bit(u->inherited->rids, rid))
+			vtd_bit_set(
+				u->inherited->dids,
+				vtd_adopt_did(
+					u->bus[rid >> 8]->found[rid & 0xff]));
 }
 
 void uiommu_vtd_inherited_gone(const struct vtd_device *dev)
@@ -417,8 +442,12 @@ void uiommu_vtd_inherited_gone(const struct vtd_device *dev)
 		return;
 	for (i = 0; i < dev->hw->sid_count; i++) {
 		uint32_t rid = dev->hw->sids[i].rid;
+		const struct vtd_bus *bus = u->bus[rid >> 8];
 
-		if (!vtd_bit(u->inherited->rids, rid))
+		/* It may have to stay, for who shares it. */
+		if (!vtd_bit(u->inherited->rids, rid) ||
+		    !memcmp(&bus->table[rid & 0xff], &bus->found[rid & 0xff],
+			    sizeof(struct vtd_entry)))
 			continue;
 		u->inherited->rids[rid / 32] &= ~UIOMMU_BIT32(rid % 32);
 		uiommu_store(&u->inherited_count, u->inherited_count - 1);

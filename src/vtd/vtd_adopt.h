@@ -14,8 +14,8 @@ struct vtd_inherited {
 	/* Requester ids whose entries are the other kernel's still. */
 	uint32_t rids[65536 / 32];
 	/*
-	 * Domain ids that it used: ours never have one of them. What is
-	 * cached by such an id stays as long as any entry that was copied.
+	 * Domain ids that it used: ours have none of them. What is cached by
+	 * such an id goes with the last entry that was copied and has it.
 	 */
 	uint32_t dids[65536 / 32];
 };
@@ -37,11 +37,15 @@ void uiommu_vtd_takeover_end(struct vtd_unit *u);
 
 /* Is the device to wait for its first attach? */
 bool uiommu_vtd_inherits(const struct vtd_device *dev);
+/* May it use addresses that a former kernel chose? After that was answered. */
+bool uiommu_vtd_at_work(const struct vtd_device *dev);
 /* What was inherited for @rid, one of the device's; NULL: nothing, or gone. */
 const struct vtd_entry *uiommu_vtd_inherited_entry(const struct vtd_device *dev,
 						   uint16_t rid);
 /* It is to be in identity: warns if it was not before. */
 void uiommu_vtd_inherited_physical(const struct vtd_device *dev);
+/* Domain ids of entries that are gone may be had again. */
+void uiommu_vtd_inherited_recount(struct vtd_unit *u);
 /* The device's entries are ours now. */
 void uiommu_vtd_inherited_gone(const struct vtd_device *dev);
 

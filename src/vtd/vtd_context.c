@@ -163,17 +163,39 @@ static struct vtd_domain *vtd_context_sharer(const struct vtd_device *dev,
 	return sink;
 }
 
+/* What some other device that is known by @rid too still inherits; or NULL. */
+static const struct vtd_entry *vtd_context_heir(const struct vtd_device *dev,
+						uint16_t rid)
+{
+	const struct vtd_entry *entry = NULL;
+	struct vtd_unit *u = dev->unit;
+	struct vtd_device *other;
+
+	if (u->bus[rid >> 8]->sharers[rid & 0xff] < 2)
+		return NULL;
+	for (other = u->devices; other && !entry; other = other->next)
+		if (other != dev && vtd_context_has(other, rid))
+			entry = uiommu_vtd_inherited_entry(other, rid);
+	return entry;
+}
+
 /* What the entry of @rid, one of the device's, is to say. */
 static struct vtd_entry vtd_context_target(const struct vtd_device *dev,
 					   uint16_t rid)
 {
+	const struct vtd_entry *inherited = NULL;
 	struct vtd_domain *domain = dev->domain;
 	struct vtd_domain *sharer = NULL;
 	struct vtd_entry none = { 0 };
 
 	/* Who is refused takes no id from who is not. */
-	if (!domain || vtd_context_sinks(domain))
+	if (!domain || vtd_context_sinks(domain)) {
 		sharer = vtd_context_sharer(dev, rid);
+		if (!sharer || vtd_context_sinks(sharer))
+			inherited = vtd_context_heir(dev, rid);
+	}
+	if (inherited)
+		return *inherited;
 	if (sharer)
 		domain = sharer;
 	return domain ? uiommu_vtd_context_entry(dev->unit, domain) : none;

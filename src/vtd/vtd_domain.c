@@ -48,13 +48,13 @@ static bool vtd_ids_used(const struct vtd_unit *u, uint32_t did)
 {
 	uint32_t map = u->ids[did / 32];
 
-	/* Never one of another kernel: its translations may be cached. */
+	/* None of another kernel: its translations may be cached. */
 	if (u->inherited)
 		map |= u->inherited->dids[did / 32];
 	return map & UIOMMU_BIT32(did % 32);
 }
 
-int uiommu_vtd_ids_alloc(struct vtd_unit *u, uint32_t *did)
+static bool vtd_ids_take(struct vtd_unit *u, uint32_t *did)
 {
 	uint32_t id = u->id_next;
 	uint32_t i;
@@ -67,9 +67,20 @@ int uiommu_vtd_ids_alloc(struct vtd_unit *u, uint32_t *did)
 		u->ids[id / 32] |= UIOMMU_BIT32(id % 32);
 		u->id_next = id + 1;
 		*did = id;
-		return UIOMMU_OK;
+		return true;
 	}
-	return UIOMMU_ENOSPC;
+	return false;
+}
+
+int uiommu_vtd_ids_alloc(struct vtd_unit *u, uint32_t *did)
+{
+	bool found = vtd_ids_take(u, did);
+
+	if (!found && u->inherited) {
+		uiommu_vtd_inherited_recount(u);
+		found = vtd_ids_take(u, did);
+	}
+	return found ? UIOMMU_OK : UIOMMU_ENOSPC;
 }
 
 void uiommu_vtd_ids_free(struct vtd_unit *u, uint32_t did)

@@ -181,6 +181,13 @@ static int vtd_iotlb_iotlb(struct vtd_unit *u, struct vtd_desc desc)
 	return value & VTD_IOTLB_IAIG ? UIOMMU_OK : UIOMMU_EIO;
 }
 
+bool uiommu_vtd_has_registers(const struct vtd_unit *u)
+{
+	return UIOMMU_GET64(VTD_VER_MAJOR, u->version) <= VTD_VER_REGISTERS &&
+	       u->caps.iotlb_offset >= VTD_FIXED_END &&
+	       u->caps.iotlb_offset + VTD_IOTLB_SIZE <= u->mmio_size;
+}
+
 int uiommu_vtd_iotlb_register(struct vtd_unit *u, struct vtd_desc desc)
 {
 	uiommu_barrier(); /* table writes before the command */

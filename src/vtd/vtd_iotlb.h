@@ -29,6 +29,11 @@ unsigned int uiommu_vtd_iotlb_gather(const struct vtd_caps *caps, uint32_t did,
 struct vtd_desc uiommu_vtd_context_global(void);
 struct vtd_desc uiommu_vtd_context_device(uint32_t did, uint16_t rid);
 
+/*
+ * Has it registers for that? Those of later versions do not, and where there is
+ * a queue nobody may have looked whether they lie in the window.
+ */
+bool uiommu_vtd_has_registers(const struct vtd_unit *u);
 /* One descriptor by registers. The unit lock is held. */
 UIOMMU_MUST_CHECK
 int uiommu_vtd_iotlb_register(struct vtd_unit *u, struct vtd_desc desc);

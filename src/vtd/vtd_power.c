@@ -140,6 +140,12 @@ static int power_queue(struct vtd_unit *u)
 		return UIOMMU_EIO;
 	}
 	uiommu_vtd_fault_stop(u);
+	/* Nor can firmware's tables in another format be followed by ours. */
+	if (!uiommu_vtd_stays_on(u) &&
+	    uiommu_host_mmio_read64(u->mmio, VTD_RTADDR) & VTD_RTADDR_TTM &&
+	    uiommu_vtd_unit_command(u, VTD_GCMD_TE, false,
+				    "translation did not stop"))
+		return UIOMMU_EIO;
 	/* Whatever came between may have left a queue on, ours or its own. */
 	return uiommu_vtd_unit_queue(u);
 }
@@ -167,31 +173,36 @@ static int power_faults(struct vtd_unit *u)
 /*
  * The last that a broken unit is asked to do. It came back without
  * translation, or is on its way there, and would let everything through: with
- * an empty root table it refuses everything. Its queue is not used any more.
+ * an empty root table it refuses everything. Its queue is not used any more. No
+ * step that fails keeps translation from going on: whatever is cached still
+ * allows less than all of memory.
  */
 static void power_confine(struct vtd_unit *u)
 {
+	const struct vtd_desc context = uiommu_vtd_context_global();
+	const struct vtd_desc iotlb = uiommu_vtd_iotlb_global(&u->caps);
 	uint32_t gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
+	bool all = u->caps.root_flushes || uiommu_vtd_has_registers(u);
 
 	if (!power_there(u) || gsts & VTD_GCMD_TE)
 		return;
-	if (gsts & VTD_GCMD_QIE && uiommu_vtd_unit_run(u, VTD_GCMD_QIE, false))
-		return;
+	if (gsts & VTD_GCMD_QIE)
+		all = !uiommu_vtd_unit_run(u, VTD_GCMD_QIE, false) && all;
 	memset(u->root, 0, UIOMMU_PAGE_SIZE);
 	uiommu_vtd_clean(u, u->root, UIOMMU_PAGE_SIZE);
-	if (u->caps.write_buffer && uiommu_vtd_unit_run(u, VTD_GCMD_WBF, true))
-		return;
+	if (u->caps.write_buffer)
+		all = !uiommu_vtd_unit_run(u, VTD_GCMD_WBF, true) && all;
 	uiommu_host_mmio_write64(u->mmio, VTD_RTADDR,
 				 u->root_paddr & VTD_RTADDR_RTA);
-	if (uiommu_vtd_unit_run(u, VTD_GCMD_SRTP, true))
-		return;
-	if (!u->caps.root_flushes &&
-	    (uiommu_vtd_iotlb_register(u, uiommu_vtd_context_global()) ||
-	     uiommu_vtd_iotlb_register(u, uiommu_vtd_iotlb_global(&u->caps))))
-		return;
+	all = !uiommu_vtd_unit_run(u, VTD_GCMD_SRTP, true) && all;
+	if (!u->caps.root_flushes && uiommu_vtd_has_registers(u)) {
+		all = !uiommu_vtd_iotlb_register(u, context) && all;
+		all = !uiommu_vtd_iotlb_register(u, iotlb) && all;
+	}
 	if (!uiommu_vtd_unit_run(u, VTD_GCMD_TE, true))
 		uiommu_log(u->host, UIOMMU_LOG_WARN,
-			   "unit %u: refuses all DMA from now on", u->index);
+			   "unit %u: refuses all DMA from now on%s", u->index,
+			   all ? "" : ", but for what it may remember");
 }
 
 /* One step of a resume in all units that still work; the first error. */
@@ -393,6 +404,10 @@ static bool power_is_on(struct vtd_unit *u, uint32_t command)
 
 static void power_off(struct vtd_unit *u)
 {
+	/* Another kernel's, by a table in memory that is anybody's soon. */
+	if (u->remaps)
+		power_set_off(u, VTD_GCMD_IRE,
+			      "interrupt remapping did not stop");
 	if (!uiommu_vtd_stays_on(u))
 		power_set_off(u, VTD_GCMD_TE, "translation did not stop");
 	power_drop_queue(u);

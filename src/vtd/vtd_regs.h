@@ -24,6 +24,7 @@
 #define VTD_VER				0x000u
 #define   VTD_VER_MAJOR			UIOMMU_MASK64(7, 4)
 #define   VTD_VER_MINOR			UIOMMU_MASK64(3, 0)
+#define   VTD_VER_REGISTERS		5u /* last to invalidate by them */
 
 /* Capability Register (64-bit, RO) */
 #define VTD_CAP				0x008u
@@ -132,6 +133,10 @@
 
 /* End of what every unit has at a fixed offset and this driver writes to. */
 #define VTD_FIXED_END			0x0b8u
+
+/* Interrupt Remapping Table Address Register (64-bit), with ECAP.IR */
+#define VTD_IRTA			0x0b8u
+#define   VTD_IRTA_EIME			UIOMMU_BIT64(11)
 
 /* Invalidate Address (64-bit, WO), at ECAP.IRO times 16 */
 #define VTD_IVA				0x000u

@@ -222,8 +222,15 @@ static int vtd_unit_setup(struct vtd_unit *u,
 			   "unit at 0x%llx: no usable address width, ignored",
 			   (unsigned long long)u->base);
 		u->ignored = true;
+	} else if (!u->caps.queued && !uiommu_vtd_has_registers(u)) {
+		uiommu_log(u->host, UIOMMU_LOG_WARN,
+			   "unit at 0x%llx: version %u without a queue cannot "
+			   "invalidate, ignored",
+			   (unsigned long long)u->base, u->version >> 4);
+		u->ignored = true;
 	}
 	uiommu_vtd_look(u);
+	u->remaps = u->found.remapping;
 	return vtd_unit_memory(u);
 }
 
@@ -312,6 +319,8 @@ int uiommu_vtd_unit_check(struct vtd_unit *u)
 		}
 	}
 	uiommu_vtd_look(u);
+	/* What went on after create is the host's own. */
+	u->remaps = u->remaps && u->found.remapping;
 	return u->found.translating ? vtd_unit_allowed(u) : UIOMMU_OK;
 }
 
@@ -404,25 +413,30 @@ static bool vtd_unit_follows(const struct vtd_unit *u)
 }
 
 /*
- * What it is reset from. Interrupts of a kernel that is gone lead nowhere, and
- * ours would be stopped on the way. One that did not translate may remap them
- * for our host, and keeps doing so.
+ * Goes with the old tables. Interrupts of a kernel that is gone lead nowhere,
+ * and ours would be stopped on the way. A unit that did not translate is not
+ * asked: it may remap them for our host.
  */
-static int vtd_unit_reset(struct vtd_unit *u)
+static int vtd_unit_end_remapping(struct vtd_unit *u)
 {
-	int err = UIOMMU_OK;
-
-	if (!u->found.translating || u->adopted)
+	if (!u->remaps)
 		return UIOMMU_OK;
-	if (!vtd_unit_follows(u))
-		err = uiommu_vtd_unit_command(u, VTD_GCMD_TE, false,
-					      "translation did not stop");
-	if (err || !u->found.remapping)
-		return err;
+	u->remaps = false;
 	uiommu_log(u->host, UIOMMU_LOG_WARN,
 		   "unit %u: found remapping interrupts: turned off", u->index);
 	return uiommu_vtd_unit_command(u, VTD_GCMD_IRE, false,
 				       "interrupt remapping did not stop");
+}
+
+static int vtd_unit_reset(struct vtd_unit *u)
+{
+	int err;
+
+	if (!u->found.translating || u->adopted || vtd_unit_follows(u))
+		return UIOMMU_OK;
+	err = uiommu_vtd_unit_command(u, VTD_GCMD_TE, false,
+				      "translation did not stop");
+	return err ? err : vtd_unit_end_remapping(u);
 }
 
 int uiommu_vtd_unit_start(struct vtd_unit *u)
@@ -483,10 +497,13 @@ int uiommu_vtd_unit_enable(struct vtd_unit *u)
 {
 	int err;
 
-	if (u->loaded)
+	if (u->loaded) {
 		err = uiommu_vtd_unit_write_buffer(u);
-	else
+	} else {
 		err = vtd_unit_take_root(u);
+		if (!err)
+			err = vtd_unit_end_remapping(u);
+	}
 	if (err)
 		return err;
 	if (uiommu_vtd_broken(u))
@@ -538,6 +555,18 @@ void uiommu_vtd_unit_disable(struct vtd_unit *u)
 	}
 	u->enabled = false;
 	u->adopted = false;
+}
+
+void uiommu_vtd_unit_leave(struct vtd_unit *u)
+{
+	uiommu_vtd_unit_disable(u);
+	if (!u->found.translating || vtd_unit_translates(u))
+		return;
+	(void)vtd_unit_end_remapping(u);
+	uiommu_log(u->host, UIOMMU_LOG_WARN,
+		   "unit %u: found translating, and not to be used: turned "
+		   "off; what its devices still do is not confined",
+		   u->index);
 }
 
 int uiommu_vtd_unit_open_memory(struct vtd_unit *u)

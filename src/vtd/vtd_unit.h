@@ -63,7 +63,7 @@ struct vtd_found {
 	bool queued;
 	bool unfinished; /* the queue was not executed to its end */
 	bool remapping;	 /* of interrupts */
-	bool compatible; /* though it remaps, those in the old format pass */
+	bool compatible; /* and those in the old format pass */
 	bool protected_memory;
 };
 
@@ -129,6 +129,7 @@ struct vtd_unit {
 	uint32_t inherited_count;	 /* (a) written under (m) */
 	bool adopted;			 /* (m) not stopped since */
 	bool withheld; /* (m) each device waits, refused, to be asked for */
+	bool remaps; /* (m) interrupts, since create: it is not for our host */
 
 	/* vtd_fault.c */
 	struct uiommu_lock *fault_lock;	  /* (c) */
@@ -213,6 +214,8 @@ UIOMMU_MUST_CHECK int uiommu_vtd_unit_enable(struct vtd_unit *u);
  * to the tables that were found, if it has been translating ever since.
  */
 void uiommu_vtd_unit_disable(struct vtd_unit *u);
+/* Of one that is not wanted: whatever was found on goes off. */
+void uiommu_vtd_unit_leave(struct vtd_unit *u);
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_open_memory(struct vtd_unit *u);
 /* After disable: ends the queue, frees what prepare allocated. */
 void uiommu_vtd_unit_stop(struct vtd_unit *u);

@@ -67,6 +67,44 @@ static void test_start(void **state)
 	}
 }
 
+/*
+ * Who had no entry was refused, and is until its driver asks, also where it is
+ * to be in identity: what it still does must not reach all of memory.
+ */
+static void test_refused(void **state)
+{
+	(void)state;
+	for (int direct = 0; direct < 2; direct++) {
+		struct inherit *t = inherit_up(direct);
+		const struct uiommu_sid sid = MACHINE_PORT;
+		struct uiommu_device *device;
+		uint64_t iova;
+
+		assert_int_not_equal(
+			rig_write(&t->rig, sid.rid, t->memory.paddr), VTDM_OK);
+		assert_int_equal(uiommu_domain_type(uiommu_device_domain(
+					 machine_device(&t->machine, sid))),
+				 direct ? UIOMMU_DOMAIN_IDENTITY
+					: UIOMMU_DOMAIN_DMA);
+		device = machine_driver(&t->machine, sid);
+		assert_int_not_equal(
+			rig_write(&t->rig, sid.rid, t->memory.paddr), VTDM_OK);
+		assert_int_equal(uiommu_dma_map(device, t->memory.paddr, 4096,
+						UIOMMU_DMA_BIDIRECTIONAL,
+						&iova),
+				 UIOMMU_OK);
+		assert_int_equal(rig_write(&t->rig, sid.rid, iova), VTDM_OK);
+		assert_int_equal(user_logged(t->machine.host,
+					     "gave it are physical now"),
+				 direct);
+		assert_int_equal(uiommu_dma_unmap(device, iova, 4096),
+				 UIOMMU_OK);
+		uiommu_device_unuse(device);
+		old_flows(&t->old);
+		inherit_down(t);
+	}
+}
+
 /* A start that fails gives back what it found, and can be tried again. */
 static void test_start_fails(void **state)
 {
@@ -619,6 +657,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start),
+		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_start_fails),
 		cmocka_unit_test(test_first_call),
 		cmocka_unit_test(test_region),

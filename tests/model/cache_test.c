@@ -489,6 +489,25 @@ static void test_refused(void **state)
 	fx_stop(&fx);
 }
 
+/* Units of version 6 have a queue for that, and nothing else. */
+static void test_no_registers(void **state)
+{
+	struct fx fx;
+
+	(void)state;
+	fx_init(&fx);
+	fx.cfg.version = 0x60;
+	with_page(&fx);
+	fx_iotlb(&fx, 1, 0, 0);
+	assert_int_equal(vtdm_read64(fx.m, fx.cfg.iro + 8) >> 57 & 3, 0);
+	fx_ccmd(&fx, 1, 0, 0, 0);
+	assert_int_equal(vtdm_read64(fx.m, 0x28) >> 59 & 3, 0);
+	assert_true(vtdm_stats(fx.m)->bad_inv >= 2);
+	assert_true(vtdm_holds(fx.m, FX_SID, FX_IOVA));
+	vtdm_violations_clear(fx.m);
+	fx_stop(&fx);
+}
+
 /* SRTP takes the new root, not RTADDR's write; and drops nothing itself. */
 static void test_srtp(void **state)
 {
@@ -581,6 +600,7 @@ int main(void)
 		cmocka_unit_test(test_caching_mode),
 		cmocka_unit_test(test_caching_mode_context),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_no_registers),
 		cmocka_unit_test(test_srtp),
 		cmocka_unit_test(test_random),
 	};

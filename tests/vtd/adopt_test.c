@@ -82,15 +82,15 @@ static struct world *world_of(const struct kind *kind)
 
 static void world_devices(struct world *w)
 {
-	bool pt = w->rig.config.units[0].model.pt;
-
 	assert_int_equal(rig_device(&w->rig, &w->a, just_a), 0);
 	assert_int_equal(rig_device(&w->rig, &w->b, just_b), 0);
 	assert_int_equal(rig_device(&w->rig, &w->c, just_c), 0);
 	assert_int_equal(rig_device(&w->rig, &w->d, just_d), 0);
 	assert_true(w->a.hw.inherited && w->b.hw.inherited);
-	assert_int_equal(w->c.hw.inherited, pt);
-	assert_false(w->d.hw.inherited);
+	/* who was refused waits, too: for the same reason */
+	assert_true(w->c.hw.inherited && w->d.hw.inherited);
+	assert_true(w->a.hw.at_work && w->b.hw.at_work && w->d.hw.at_work);
+	assert_int_equal(w->c.hw.at_work, !w->rig.config.units[0].model.pt);
 }
 
 /* Adopted, enabled, with four devices, while DMA goes on. */
@@ -320,6 +320,33 @@ static void test_ids_run_out(void **state)
 	}
 }
 
+/* Of an entry that is gone the id may be had, if no other entry has it. */
+static void test_ids_again(void **state)
+{
+	struct uiommu_hwdomain one, two,
+		blocked = { .type = UIOMMU_DOMAIN_BLOCKED };
+	static const int rids[] = { 0x209, -1 };
+	static struct world w;
+
+	(void)state;
+	ids_world(&w, 15);
+	assert_int_equal(rig_domain(&w.rig, &one, UIOMMU_DOMAIN_DMA), 0);
+	assert_int_equal(rig_domain(&w.rig, &two, UIOMMU_DOMAIN_DMA), 0);
+	/* B has one that others have, C the only entry with id 9 */
+	assert_int_equal(rig_attach(&w.rig, &w.b, &blocked), 0);
+	assert_int_equal(rig_attach(&w.rig, &w.a, &one), UIOMMU_ENOSPC);
+	assert_int_equal(rig_device(&w.rig, &w.c, rids), 0);
+	assert_int_equal(rig_attach(&w.rig, &w.c, &blocked), 0);
+	assert_int_equal(rig_attach(&w.rig, &w.d, &one), 0);
+	assert_int_equal(rig_attach(&w.rig, &w.a, &two), UIOMMU_ENOSPC);
+	old_flows(&w.old);
+	rig_device_gone(&w.rig, &w.c);
+	ids_down(&w);
+	rig_domain_gone(&w.rig, &one);
+	rig_domain_gone(&w.rig, &two);
+	rig_down(&w.rig);
+}
+
 /* After a stop all of them are ours. */
 static void test_ids_after_stop(void **state)
 {
@@ -422,6 +449,29 @@ static void test_aliases(void **state)
 	assert_int_not_equal(rig_write(&s->rig, 0x210, 0x5000), VTDM_OK);
 	assert_true(rig_reaches(&s->rig, 0x210, 0x9000, s->p));
 	assert_true(rig_reaches(&s->rig, 0x200, 0x9000, s->p));
+	shared_down(s);
+}
+
+/* Who is refused does not have another one refused under the id they share. */
+static void test_sharer_refused(void **state)
+{
+	struct uiommu_hwdomain blocked = { .type = UIOMMU_DOMAIN_BLOCKED };
+	struct shared *s = shared_up();
+
+	(void)state;
+	assert_int_equal(rig_attach(&s->rig, &s->a, &blocked), 0);
+	assert_int_not_equal(rig_write(&s->rig, 0x208, 0x5000), VTDM_OK);
+	assert_true(rig_reaches(&s->rig, 0x200, 0x5000, s->p));
+	assert_true(rig_reaches(&s->rig, 0x210, 0x5000, s->p));
+	assert_int_equal(info_of(&s->rig).inherited, 2);
+	/* but it goes with the other one, for good */
+	assert_int_equal(rig_attach(&s->rig, &s->b, &blocked), 0);
+	assert_int_not_equal(rig_write(&s->rig, 0x200, 0x5000), VTDM_OK);
+	assert_int_not_equal(rig_write(&s->rig, 0x210, 0x5000), VTDM_OK);
+	assert_int_equal(info_of(&s->rig).inherited, 0);
+	assert_int_equal(rig_attach(&s->rig, &s->a, &s->domain), 0);
+	assert_int_equal(rig_attach(&s->rig, &s->a, &blocked), 0);
+	assert_int_not_equal(rig_write(&s->rig, 0x200, 0x5000), VTDM_OK);
 	shared_down(s);
 }
 
@@ -626,8 +676,10 @@ int main(void)
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_never_attached),
 		cmocka_unit_test(test_ids_run_out),
+		cmocka_unit_test(test_ids_again),
 		cmocka_unit_test(test_ids_after_stop),
 		cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_sharer_refused),
 		cmocka_unit_test(test_sharer_leaves),
 		cmocka_unit_test(test_many_aliases),
 		cmocka_unit_test(test_found),

@@ -229,29 +229,53 @@ static void test_left(void **state)
 	}
 }
 
-/* Who resets it, resets it as a whole; who adopts it, keeps it so. */
+static bool remaps(struct world *w)
+{
+	return vtdm_read32(w->old.unit, OLD_GSTS) >> 25 & 1;
+}
+
+static void remap(struct world *w)
+{
+	vtdm_write32(w->old.unit, OLD_GCMD,
+		     (vtdm_read32(w->old.unit, OLD_GSTS) & 0x86800000u) |
+			     1u << 25);
+	assert_true(remaps(w));
+}
+
+/* A unit that may translate, and remaps interrupts since before or after create. */
+static struct world *interrupts(bool translates, bool adopt, bool late)
+{
+	struct world *w = world();
+
+	w->rig.config.units[0].model.ir = true;
+	w->rig.config.units[0].model.eim = true;
+	world_begin(w);
+	w->rig.takeover = adopt ? UIOMMU_TAKEOVER_ADOPT : UIOMMU_TAKEOVER_RESET;
+	if (translates)
+		old_on(&w->old);
+	if (!late)
+		remap(w);
+	assert_int_equal(rig_make(&w->rig), UIOMMU_OK);
+	if (late)
+		remap(w);
+	return w;
+}
+
+/*
+ * Who resets it, resets it as a whole; who adopts it, keeps it so. What our
+ * host turned on it keeps.
+ */
 static void test_interrupts(void **state)
 {
 	(void)state;
-	for (unsigned int i = 0; i < 4; i++) {
-		bool adopt = i & 1;
-		bool on = i < 2;
-		struct world *w = world();
+	for (unsigned int i = 0; i < 8; i++) {
+		bool on = i & 4, adopt = i & 2, late = i & 1;
+		struct world *w = interrupts(on, adopt, late);
 
-		w->rig.config.units[0].model.ir = true;
-		world_begin(w);
-		w->rig.takeover = adopt ? UIOMMU_TAKEOVER_ADOPT
-					: UIOMMU_TAKEOVER_RESET;
-		if (on)
-			old_on(&w->old);
-		vtdm_write32(
-			w->old.unit, OLD_GCMD,
-			(vtdm_read32(w->old.unit, OLD_GSTS) & 0x86800000u) |
-				1u << 25);
-		rig_up(&w->rig);
+		assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
+		assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver), 0);
 		assert_true(info_of(&w->rig).found_interrupt_remapping);
-		assert_int_equal(vtdm_read32(w->old.unit, OLD_GSTS) >> 25 & 1,
-				 !on || adopt);
+		assert_int_equal(remaps(w), !on || adopt || late);
 		assert_int_equal(
 			user_logged(w->rig.host,
 				    "compatibility format are stopped"),
@@ -259,7 +283,51 @@ static void test_interrupts(void **state)
 		assert_int_equal(
 			user_logged(w->rig.host,
 				    "remapping interrupts: turned off"),
-			on && !adopt);
+			on && !adopt && !late);
+		assert_int_equal(rig_device(&w->rig, &w->a, just_a), 0);
+		world_end(w);
+	}
+}
+
+/* One that stays on keeps that, too, until it has our tables. */
+static void test_interrupts_stay_on(void **state)
+{
+	(void)state;
+	for (unsigned int fails = 0; fails < 2; fails++) {
+		struct world *w = interrupts(true, false, false);
+
+		uiommu_vtd_ops.stays_on(w->rig.driver, 0, true);
+		assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
+		assert_true(remaps(w));
+		if (fails) {
+			uiommu_vtd_ops.stop(w->rig.driver);
+			assert_true(remaps(w));
+			old_flows(&w->old);
+			rig_down(&w->rig);
+			continue;
+		}
+		assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver), 0);
+		assert_false(remaps(w));
+		rig_down_leaking(&w->rig);
+	}
+}
+
+/* In the extended mode none of the old format passes, whatever CFI says. */
+static void test_interrupts_pass(void **state)
+{
+	(void)state;
+	for (unsigned int extended = 0; extended < 2; extended++) {
+		struct world *w = interrupts(true, true, false);
+
+		vtdm_write64(w->old.unit, 0xb8, extended << 11);
+		vtdm_write32(
+			w->old.unit, OLD_GCMD,
+			(vtdm_read32(w->old.unit, OLD_GSTS) & 0x86800000u) |
+				1u << 23);
+		assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
+		assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver), 0);
+		assert_int_equal(user_logged(w->rig.host, "format pass"),
+				 !extended);
 		assert_int_equal(rig_device(&w->rig, &w->a, just_a), 0);
 		world_end(w);
 	}
@@ -340,6 +408,25 @@ static void test_two_units(void **state)
 			old_flows(&w->old);
 		rig_down_leaking(&w->rig);
 	}
+}
+
+/* What cannot be turned off again is turned on when all else is on. */
+static void test_stays_on_last(void **state)
+{
+	struct world *w = world();
+
+	(void)state;
+	w->rig.config.unit_count = 2;
+	world_begin(w);
+	vtdm_knobs(w->rig.host->units[1])->hang = VTDM_HANG_TE;
+	assert_int_equal(rig_make(&w->rig), UIOMMU_OK);
+	uiommu_vtd_ops.stays_on(w->rig.driver, 0, true);
+	assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), UIOMMU_OK);
+	assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver),
+			 UIOMMU_ETIMEDOUT);
+	assert_int_equal(w->stats->te_on, 0);
+	assert_false(info_of(&w->rig).broken);
+	rig_down_leaking(&w->rig);
 }
 
 /* Ten buses, so that there is something to copy. */
@@ -515,8 +602,11 @@ int main(void)
 		cmocka_unit_test(test_stays_on_other_mode),
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_interrupts),
+		cmocka_unit_test(test_interrupts_stay_on),
+		cmocka_unit_test(test_interrupts_pass),
 		cmocka_unit_test(test_hand_back),
 		cmocka_unit_test(test_two_units),
+		cmocka_unit_test(test_stays_on_last),
 		cmocka_unit_test(test_host_fails),
 		cmocka_unit_test(test_device_fails),
 		cmocka_unit_test(test_unit_dies),
