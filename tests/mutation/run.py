@@ -164,11 +164,7 @@ DEFECTS = [
      "		driver->ops->leave(driver, i, plan->off);\n",
      "		driver->ops->leave(driver, i, false);\n"),
     ("protected memory of a unit left alone", "src/vtd/vtd.c",
-     "	for (u = d->units; u && !err; u = u->next) {\n"
-     "		int e = uiommu_vtd_unit_open_memory(u);\n",
-     "	for (u = d->units; u && !err; u = u->next) {\n"
-     "		int e = u->left ? UIOMMU_OK "
-     ": uiommu_vtd_unit_open_memory(u);\n"),
+     "		(void)!uiommu_vtd_unit_open_memory(u);\n", ""),
     ("addresses free before the last page", "src/dma/dma_map.c",
      "	struct uiommu_range range = { first, first + (size - 1) };\n",
      "	struct uiommu_range range = { first, first + (size - 1) };\n"
@@ -278,8 +274,8 @@ TAKEOVER = [
      "	if (vtd_bit(u->inherited->dids, VTD_DID_IDENTITY) &&\n",
      "	if (!u &&\n"),
     ("translation toggled", "src/vtd/vtd_unit.c",
-     "	if (!u->found.translating || u->adopted)\n",
-     "	if (!u->found.translating)\n"),
+     "	if (!u->found.translating || u->adopted || vtd_unit_follows(u))\n",
+     "	if (!u->found.translating || vtd_unit_follows(u))\n"),
     ("old translations not flushed", "src/vtd/vtd_context.c",
      "	err = uiommu_vtd_run(u, descs, count);\n",
      "	err = dev->hw->inherited ? UIOMMU_OK\n"
@@ -297,8 +293,27 @@ TAKEOVER = [
      "*/\n		if (",
      "		if ((i > 0 && dev->hw->inherited) || "),
     ("marks of aliases kept", "src/vtd/vtd_adopt.c",
-     "		if (!vtd_bit(u->inherited->rids, rid))\n",
-     "		if (i || !vtd_bit(u->inherited->rids, rid))\n"),
+     "		if (!vtd_bit(u->inherited->rids, rid) ||\n",
+     "		if (i || !vtd_bit(u->inherited->rids, rid) ||\n"),
+    ("who was refused attached at start", "src/vtd/vtd_adopt.c",
+     "	return u->adopted || (u->withheld && !dev->hw->direct);\n",
+     "	return (u->adopted && u->bus[dev->hw->sids[0].rid >> 8] &&\n"
+     "		vtd_bit(u->inherited->rids, dev->hw->sids[0].rid)) ||\n"
+     "	       (u->withheld && !dev->hw->direct);\n"),
+    ("an id had again too early", "src/vtd/vtd_adopt.c",
+     "		if (vtd_bit(u->inherited->rids, rid))\n"
+     "			vtd_bit_set(",
+     "		if (!u)\n			vtd_bit_set("),
+    ("a shared entry taken by who is refused", "src/vtd/vtd_context.c",
+     "		return *inherited;\n", "		return none;\n"),
+    ("units that stay on turned on first", "src/vtd/vtd.c",
+     "	err = vtd_enable_those(d, false);\n	if (!err)\n"
+     "		err = vtd_enable_those(d, true);\n",
+     "	err = vtd_enable_those(d, true);\n	if (!err)\n"
+     "		err = vtd_enable_those(d, false);\n"),
+    ("the host's own interrupt remapping off", "src/vtd/vtd_unit.c",
+     "	u->remaps = u->remaps && u->found.remapping;\n",
+     "	u->remaps = u->found.remapping;\n"),
     ("blocked leaves what was inherited", "src/vtd/vtd_domain.c",
      "	if (new != old || dev->inherited) {\n", "	if (new != old) {\n"),
     ("what was never attached is refused at the end", "src/vtd/vtd.c",
@@ -320,7 +335,8 @@ TAKEOVER = [
      "		if (uiommu_vtd_wanted(u))\n"
      "			err = uiommu_vtd_unit_check(u);\n"),
     ("interrupt remapping kept in a reset", "src/vtd/vtd_unit.c",
-     "	if (err || !u->found.remapping)\n", "	if (u)\n"),
+     "	return err ? err : vtd_unit_end_remapping(u);\n",
+     "	return err;\n"),
     ("a first attach that fails refuses", "src/vtd/vtd_context.c",
      "		if (old)\n			value = *old;\n", ""),
     ("faults recorded where they were not to be", "src/vtd/vtd_adopt.c",
@@ -396,6 +412,16 @@ SEVERAL = [
 
 # What sleeps, and how it ends.
 SLEEPS = [
+    ("a broken unit left off", "src/vtd/vtd_power.c",
+     "	all = !uiommu_vtd_unit_run(u, VTD_GCMD_SRTP, true) && all;\n",
+     "	if (uiommu_vtd_unit_run(u, VTD_GCMD_SRTP, true))\n"
+     "		return;\n"),
+    ("registers of version 6", "src/vtd/vtd_iotlb.c",
+     "	return UIOMMU_GET64(VTD_VER_MAJOR, u->version) "
+     "<= VTD_VER_REGISTERS &&\n", "	return\n"),
+    ("registers out of the window", "src/vtd/vtd_iotlb.c",
+     "	       u->caps.iotlb_offset + VTD_IOTLB_SIZE "
+     "<= u->mmio_size;\n", "	       u;\n"),
     ("translation on before the root pointer", "src/vtd/vtd_power.c",
      "		power_queue,\n		uiommu_vtd_unit_load,\n"
      "		power_faults,\n		uiommu_vtd_unit_enable,\n",
