@@ -11,8 +11,9 @@
 #define DMA_ALIGN_1G UIOMMU_BIT64(30)
 #define DMA_ALIGN_2M UIOMMU_BIT64(21)
 
-static int dma_iova_large(struct uiommu_domain *domain, uiommu_paddr_t paddr,
-			  uint64_t size, uint64_t limit, uiommu_iova_t *iova)
+/* Large leaves where they fit; small pages will do, none must refuse. */
+static int dma_iova(struct uiommu_domain *domain, uiommu_paddr_t paddr,
+		    uint64_t size, uint64_t limit, uiommu_iova_t *iova)
 {
 	static const uint64_t aligns[] = { DMA_ALIGN_1G, DMA_ALIGN_2M };
 	unsigned int i;
@@ -25,18 +26,23 @@ static int dma_iova_large(struct uiommu_domain *domain, uiommu_paddr_t paddr,
 				       UIOMMU_ALLOC_ATOMIC, iova))
 			return UIOMMU_OK;
 	}
-	/* Small pages will do; a fragmented space must not refuse. */
 	return uiommu_iova_alloc(&domain->iova, size, UIOMMU_PAGE_SIZE, limit,
 				 UIOMMU_ALLOC_ATOMIC, iova);
 }
 
-static int dma_iova(struct uiommu_domain *domain, uiommu_paddr_t paddr,
-		    uint64_t size, uint64_t limit, uiommu_iova_t *iova)
+/*
+ * Apart: first the half that a kernel before is not likely to have used. Out of
+ * line, so that the usual case saves no registers for it.
+ */
+static __attribute__((__noinline__)) int
+dma_iova_rare(struct uiommu_domain *domain, uiommu_paddr_t paddr, uint64_t size,
+	      uint64_t limit, uiommu_iova_t *iova)
 {
-	if (size >= DMA_ALIGN_2M)
-		return dma_iova_large(domain, paddr, size, limit, iova);
-	return uiommu_iova_alloc(&domain->iova, size, UIOMMU_PAGE_SIZE, limit,
-				 UIOMMU_ALLOC_ATOMIC, iova);
+	int err = dma_iova(domain, paddr, size, limit >> domain->apart, iova);
+
+	if (err == UIOMMU_ENOSPC && domain->apart)
+		err = dma_iova(domain, paddr, size, limit, iova);
+	return err;
 }
 
 int uiommu_dma_iova_alloc(struct uiommu_device *device,
@@ -47,13 +53,10 @@ int uiommu_dma_iova_alloc(struct uiommu_device *device,
 
 	if (device->dma_mask < limit)
 		limit = device->dma_mask;
-	if (domain->apart) {
-		int err = dma_iova(domain, paddr, size, limit / 2, iova);
-
-		if (err != UIOMMU_ENOSPC)
-			return err;
-	}
-	return dma_iova(domain, paddr, size, limit, iova);
+	if (size >= DMA_ALIGN_2M || domain->apart)
+		return dma_iova_rare(domain, paddr, size, limit, iova);
+	return uiommu_iova_alloc(&domain->iova, size, UIOMMU_PAGE_SIZE, limit,
+				 UIOMMU_ALLOC_ATOMIC, iova);
 }
 
 void uiommu_dma_iova_free(struct uiommu_domain *domain, uiommu_iova_t iova,
