@@ -12,6 +12,7 @@
 
 #include <uiommu/dma.h>
 
+#include "core/object.h"
 #include "inherit.h"
 
 /* --- Start ---------------------------------------------------------------- */
@@ -266,6 +267,39 @@ static void test_type_in_use(void **state)
 					UIOMMU_DMA_BIDIRECTIONAL, &iova),
 			 UIOMMU_OK);
 	assert_int_equal(uiommu_dma_unmap(device, iova, 4096), UIOMMU_OK);
+	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
+			 UIOMMU_OK);
+	assert_int_equal(t->machine.host->pauses, 1);
+	uiommu_device_unuse(device);
+	inherit_down(t);
+}
+
+/* A call that found nothing, when another one has brought the device there. */
+static bool is_late(struct uiommu_host *host, struct uiommu_device *device)
+{
+	struct uiommu_domain *domain = NULL;
+
+	(void)host;
+	assert_int_equal(uiommu_core_device_arrive(device, &domain), UIOMMU_OK);
+	assert_ptr_equal(domain, uiommu_group_default_domain(
+					 uiommu_device_group(device)));
+	return true;
+}
+
+/* Then it looks again, and does not wait: whoever pauses it holds the mutex. */
+static void test_late_call(void **state)
+{
+	struct inherit *t = inherit_up(false);
+	struct uiommu_device *device = machine_driver(&t->machine,
+						      MACHINE_PAIR0);
+	struct uiommu_group *group = uiommu_device_group(device);
+	uint64_t iova;
+
+	(void)state;
+	inherit_over(t, PAIR0);
+	assert_int_equal(way_map(t, device, 0, &iova), UIOMMU_OK);
+	assert_int_equal(uiommu_dma_unmap(device, iova, 4096), UIOMMU_OK);
+	t->machine.host->on_pause = is_late;
 	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
 			 UIOMMU_OK);
 	assert_int_equal(t->machine.host->pauses, 1);
@@ -663,6 +697,7 @@ int main(void)
 		cmocka_unit_test(test_region),
 		cmocka_unit_test(test_claimed_joiner),
 		cmocka_unit_test(test_type_in_use),
+		cmocka_unit_test(test_late_call),
 		cmocka_unit_test(test_first_alloc),
 		cmocka_unit_test(test_claim),
 		cmocka_unit_test(test_claim_sink),
