@@ -55,6 +55,8 @@ VTD = Family(["tests/vtd/adopt_test.c", "tests/vtd/damaged_test.c",
 INHERIT = Family(["tests/change/inherit_test.c", "tests/change/barred_test.c"],
                  ["tests/change/inherit.c", "tests/vtd/old.c",
                   "tests/vtd/rig.c"])
+# And what two threads do at once.
+RACE = Family(["tests/change/race_test.c"], INHERIT.shared)
 # And on several units.
 UNITS = Family(["tests/change/units_start_test.c", "tests/change/units_test.c"],
                ["tests/change/units.c", *INHERIT.shared])
@@ -63,7 +65,7 @@ UNITS = Family(["tests/change/units_start_test.c", "tests/change/units_test.c"],
 POWER = (Family(["tests/vtd/power_test.c", "tests/vtd/shutdown_test.c"],
                 ["tests/vtd/rig.c", "tests/vtd/kinds.c"]),
          Family(["tests/dma/power_test.c"], ["tests/dma/stack.c"]))
-FAMILIES = (MODEL, CORE, LIFE, VTD, INHERIT, UNITS, *POWER)
+FAMILIES = (MODEL, CORE, LIFE, VTD, INHERIT, RACE, UNITS, *POWER)
 
 # name, file, text, replacement
 DEFECTS = [
@@ -375,6 +377,60 @@ INHERITED = [
      "			uiommu_store(&device->dma, NULL);\n"),
 ]
 
+# When whole devices leave what another kernel left, and who hears of it.
+DEFERRED = [
+    ("nobody waits to be asked for", "src/core/device.c",
+     "	if (device->hw.inherited && !device->resetting &&\n"
+     "	    !device->group->owner) {\n", "	if (!device) {\n"),
+    ("a new type moves who did not ask", "src/core/group.c",
+     "	return device->hw.inherited && !group->owner &&\n",
+     "	return !group &&\n"),
+    ("nothing but a first call ends what was inherited",
+     "src/core/group.c",
+     "	return device->hw.inherited && !group->owner &&\n"
+     "	       domain != uiommu_core_refusal(group) &&\n"
+     "	       domain != &group->uiommu->blocked;\n",
+     "	return device->hw.inherited;\n"),
+    ("nobody moves with the group", "src/core/group.c",
+     "	return device->hw.inherited && !group->owner &&\n"
+     "	       domain != uiommu_core_refusal(group) &&\n"
+     "	       domain != &group->uiommu->blocked;\n",
+     "	return true;\n"),
+    ("a driver is waited for whose calls wait", "src/core/change.c",
+     "	return device->hw.inherited || "
+     "uiommu_load(&device->arriving);\n",
+     "	return device->hw.inherited;\n"),
+    ("a driver is waited for that has yet to call", "src/core/change.c",
+     "	return device->hw.inherited || "
+     "uiommu_load(&device->arriving);\n",
+     "	return uiommu_load(&device->arriving);\n"),
+    ("calls wait although a reset ended it", "src/core/refuse.c",
+     "	/* What it inherited is gone: no call has to wait for that any "
+     "more. */\n	uiommu_core_device_publish(device);\n", ""),
+    ("a call waits although all is there", "src/core/device.c",
+     "	uiommu_barrier();\n"
+     "	*domain = uiommu_load(&device->dma);\n",
+     "	uiommu_barrier();\n	*domain = NULL;\n"),
+    ("two first calls at once", "src/core/device.c",
+     "		state = uiommu_core_lock(device->uiommu);\n"
+     "		err = device_arrive(device);\n"
+     "		*domain = uiommu_load(&device->dma);\n"
+     "		uiommu_core_unlock(device->uiommu, state);\n",
+     "		(void)state;\n"
+     "		err = device_arrive(device);\n"
+     "		*domain = uiommu_load(&device->dma);\n"),
+    ("an address before the device is there", "src/core/device.c",
+     "		err = uiommu_core_device_attach(device, "
+     "device->domain);\n",
+     "		uiommu_store(&device->dma, device->domain);\n"
+     "		err = uiommu_core_device_attach(device, "
+     "device->domain);\n"),
+    ("addresses for who is where it was", "src/core/device.c",
+     "	if (!device->uses || device->paused || "
+     "device->hw.inherited)\n",
+     "	if (!device->uses || device->paused)\n"),
+]
+
 # Some units adopted, some not, through a start that fails, and asleep.
 SEVERAL = [
     ("only who is adopted is handed back", "src/vtd/vtd_unit.c",
@@ -629,6 +685,7 @@ def main(wanted):
     jobs += [((CORE, LIFE), d) for d in CHANGES]
     jobs += [((VTD,), d) for d in TAKEOVER]
     jobs += [((INHERIT,), d) for d in INHERITED]
+    jobs += [((INHERIT, RACE), d) for d in DEFERRED]
     jobs += [((UNITS,), d) for d in SEVERAL]
     jobs += [(POWER, d) for d in SLEEPS]
     jobs = [j for j in jobs if not wanted or j[1][0] in wanted]
