@@ -52,7 +52,8 @@ VTD = Family(["tests/vtd/adopt_test.c", "tests/vtd/damaged_test.c",
              ["tests/vtd/kinds.c", "tests/vtd/old.c", "tests/vtd/rig.c",
               "tests/vtd/world.c"])
 # The same under the whole stack.
-INHERIT = Family(["tests/change/inherit_test.c", "tests/change/barred_test.c"],
+INHERIT = Family([f"tests/change/{name}_test.c"
+                  for name in ("inherit", "barred", "first")],
                  ["tests/change/inherit.c", "tests/vtd/old.c",
                   "tests/vtd/rig.c"])
 # And what two threads do at once.
@@ -425,6 +426,30 @@ DEFERRED = [
      "		uiommu_store(&device->dma, device->domain);\n"
      "		err = uiommu_core_device_attach(device, "
      "device->domain);\n"),
+    ("who waits is taken along on the way back", "src/core/group.c",
+     "		if (group_carries(device) && "
+     "!device->hw.inherited &&\n",
+     "		if (group_carries(device) &&\n"),
+    ("no way back when a plan cannot be had", "src/core/change.c",
+     "	if (uiommu_core_group_move(group, old) &&\n"
+     "	    group->domain != &uiommu->blocked)\n", "	if (!old)\n"),
+    ("a domain made in vain stays", "src/core/change.c",
+     "	if (err)\n		uiommu_core_group_drop(group, domain);\n",
+     ""),
+    ("addresses taken in vain stay", "src/dma/dma_map.c",
+     "	if (!stuck)\n"
+     "		uiommu_dma_iova_free(domain, range.first, size);\n"
+     "	return err;\n", "	return err;\n"),
+    ("blocked although it is not claimed", "src/core/owner.c",
+     "	err = uiommu_core_claim_check(group);\n"
+     "	if (!err)\n		err = owner_refuse(group);\n"
+     "	if (err)\n",
+     "	err = owner_refuse(group);\n"
+     "	if (!err)\n		err = uiommu_core_claim_check(group);\n"
+     "	if (err)\n"),
+    ("a dead kernel's for ever, for a region", "src/vtd/vtd_domain.c",
+     "	if (dev->hw->inherited) {\n		uiommu_log(",
+     "	if (!dev) {\n		uiommu_log("),
     ("addresses for who is where it was", "src/core/device.c",
      "	if (!device->uses || device->paused || "
      "device->hw.inherited)\n",
