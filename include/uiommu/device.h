@@ -48,8 +48,9 @@ enum uiommu_takeover {
 	 * For a kernel that starts where another one crashed: translation
 	 * stays on, and each requester stays in the address space that it was
 	 * in, or refused, until its device is first attached: at its first DMA
-	 * API call, or when an owner claims its group. What was under way goes
-	 * on. Such a device is not attached at start, whatever its type.
+	 * API call, at a reset, or when an owner claims its group. What was
+	 * under way goes on. Such a device is not attached at start, whatever
+	 * its type; one that comes later to an empty place is attached at once.
 	 * So does the remapping of interrupts: the dead kernel's go where it
 	 * sent them, and those of a new driver arrive only if the unit lets
 	 * the compatibility format pass. The log says whether; else poll.
@@ -197,10 +198,12 @@ int uiommu_add_ram(struct uiommu *uiommu, struct uiommu_range range);
  * off, protected memory is open, no device has a group or a domain, and DMA
  * addresses are physical. With igfx_off that is so of units that serve
  * displays alone and of their devices. One that was found translating is
- * turned off when all else succeeded, whatever takeover says but REFUSE.
+ * turned off when all else succeeded, whatever takeover says but REFUSE; if it
+ * must not be turned off it goes on, which the log calls an error.
  *
- * Where the first mappings of a device go that another kernel may have left at
- * work: half way down from what the device reaches, as long as there is room.
+ * The first mappings of a device that another kernel may have left at work are
+ * not where kernels begin, at the highest address that it reaches, but further
+ * down, as long as there is room.
  *
  * After an error translation is off, as before, on every unit that answers,
  * and start may be tried again. One that was found translating, and was not

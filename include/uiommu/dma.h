@@ -61,6 +61,7 @@ enum uiommu_dma_dir {
  *     this brings it under control, no domain id left in its unit
  *   UIOMMU_ENOTSUP - this would bring it under control, but its unit does not
  *     walk its domain's tables; the log says why
+ *   UIOMMU_EBUSY - likewise, but the instance is suspended
  *   UIOMMU_ERANGE - beyond what page tables hold; or it had to be bounced,
  *     and the host cannot copy it or the mask holds no slot of that size
  *   UIOMMU_ENOMEM - no memory for a table or a record, or no low pages

@@ -58,6 +58,11 @@ struct uiommu_hwdev {
 	 * that another kernel chose. Set by device_init.
 	 */
 	bool at_work;
+	/*
+	 * Refused for a while only: a requester id that it shares stays with
+	 * who inherits it. The core's.
+	 */
+	bool yields;
 	struct uiommu_hwdomain *domain; /* attached; NULL before the first */
 	void *priv;			/* driver's */
 };
@@ -197,7 +202,7 @@ struct uiommu_driver_ops {
 	 * goes, and with it what the unit remembers of it. Of a requester id
 	 * that two devices share the first attach takes it, and the other one,
 	 * inherited or not, is where the first is until it is attached; only
-	 * who is refused leaves it to the other. IDENTITY is pass-through, or
+	 * who yields leaves it to the other. IDENTITY is pass-through, or
 	 * else @domain's tables. UIOMMU_ENOTSUP: the unit can do neither, or
 	 * does not walk such tables; or the device, or one that shares a
 	 * requester id with it, has direct set, and could not be moved without

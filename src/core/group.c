@@ -69,16 +69,19 @@ void uiommu_core_group_free(struct uiommu_group *group)
 /*
  * What another kernel gave to members that may be at work nobody tells us.
  * Allocators tend to go from what a device can reach downwards: ours begins
- * half way down then, so that what is still under way meets nothing new.
+ * further down then, so that what is still under way meets nothing new. That
+ * kernel may have done the same, so where differs from time to time: between a
+ * quarter and two thirds of the way.
  */
-static bool group_at_work(const struct uiommu_group *group)
+static uint8_t group_apart(const struct uiommu_group *group)
 {
 	const struct uiommu_device *device;
+	uint64_t now = uiommu_host_now_ns(group->uiommu->host);
 
 	for (device = group->members; device; device = device->next)
 		if (device->hw.at_work)
-			return true;
-	return false;
+			return (uint8_t)(4 + (now * 0x9e3779b97f4a7c15u >> 61));
+	return 0;
 }
 
 /* A DMA domain in which direct regions are mapped before anybody is in it. */
@@ -95,7 +98,7 @@ static int group_make_dma(struct uiommu_group *group,
 	if (err)
 		return err;
 	made->owner = group;
-	made->apart = group_at_work(group);
+	made->apart = group_apart(group);
 	err = uiommu_core_reserve(uiommu, edition, group->place, made);
 	if (!err)
 		err = uiommu_core_map_direct(uiommu, edition, group->place,
@@ -212,7 +215,10 @@ static bool group_defers(const struct uiommu_group *group,
 	       domain != &group->uiommu->blocked;
 }
 
-/* Members before @end go back to where the group is on record. */
+/*
+ * Members before @end go back to where the group is on record; not if that is
+ * news to one of them, which is at work.
+ */
 static void group_roll_back(struct uiommu_group *group,
 			    const struct uiommu_device *end)
 {
@@ -220,7 +226,8 @@ static void group_roll_back(struct uiommu_group *group,
 
 	for (device = group->members; device != end; device = device->next) {
 		if (group_carries(device) && !device->hw.inherited &&
-		    uiommu_core_device_attach(device, group->domain)) {
+		    (device->uprooted ||
+		     uiommu_core_device_attach(device, group->domain))) {
 			uiommu_core_group_block(group);
 			return;
 		}
@@ -237,6 +244,7 @@ int uiommu_core_group_move(struct uiommu_group *group,
 		if (!group_carries(device) ||
 		    group_defers(group, device, domain))
 			continue;
+		device->uprooted = device->hw.inherited;
 		err = uiommu_core_device_attach(device, domain);
 		if (err) {
 			group_roll_back(group, device);

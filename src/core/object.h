@@ -45,7 +45,8 @@ struct uiommu_domain {
 	uint32_t holders;	       /* (m) of an unmanaged one: callers... */
 	uint32_t attached;	       /* (m) ...and groups in it */
 	bool ready;		       /* (m) the driver knows it */
-	bool apart; /* (c) half of the addresses are for when there is need */
+	/* (c) Sixteenths of what is in reach, from above: for when there is need */
+	uint8_t apart;
 	uint32_t lost; /* atomic: one of its units broke; for ever */
 };
 
@@ -99,8 +100,9 @@ struct uiommu_device {
 	bool paused;	/* (a) by the host */
 	bool lost;	/* (s) its unit did not resume: blocked for ever */
 	/* (m) Of a change that is under way: */
-	bool fresh;  /* made for it */
-	bool enters; /* its group's domain, and was not there before */
+	bool fresh;    /* made for it */
+	bool enters;   /* its group's domain, and was not there before */
+	bool uprooted; /* it inherited, and to that there is no way back */
 	struct uiommu_device *leaving; /* the next that goes */
 };
 

@@ -64,13 +64,16 @@ static int reset_begin(struct uiommu_device *device)
 	device->resetting = true;
 	if (!device->group)
 		return UIOMMU_OK;
+	device->hw.yields = true;
 	/* What firmware keeps for it stays within its reach. */
 	err = device->hw.direct ? UIOMMU_OK : uiommu_core_device_place(device);
-	if (err)
+	if (err) {
 		device->resetting = false;
-	else
+		device->hw.yields = false;
+	} else {
 		device->group->resets++;
-	/* What it inherited is gone: no call has to wait for that any more. */
+	}
+	/* If what it inherited is gone no call has to wait for that any more. */
 	uiommu_core_device_publish(device);
 	return err;
 }
@@ -84,12 +87,15 @@ static int reset_end(struct uiommu_device *device)
 	device->resetting = false;
 	if (!device->group)
 		return UIOMMU_OK;
+	device->hw.yields = false;
 	/* Wherever the group is by now. */
 	err = uiommu_core_device_place(device);
-	if (err)
+	if (err) {
 		device->resetting = true;
-	else
+		device->hw.yields = true;
+	} else {
 		device->group->resets--;
+	}
 	return err;
 }
 

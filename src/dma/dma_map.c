@@ -38,7 +38,8 @@ static __attribute__((__noinline__)) int
 dma_iova_rare(struct uiommu_domain *domain, uiommu_paddr_t paddr, uint64_t size,
 	      uint64_t limit, uiommu_iova_t *iova)
 {
-	int err = dma_iova(domain, paddr, size, limit >> domain->apart, iova);
+	uint64_t first = limit - (limit >> 4) * domain->apart;
+	int err = dma_iova(domain, paddr, size, first, iova);
 
 	if (err == UIOMMU_ENOSPC && domain->apart)
 		err = dma_iova(domain, paddr, size, limit, iova);

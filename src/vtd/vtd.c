@@ -329,12 +329,10 @@ static int vtd_enable(struct uiommu_driver *driver)
 	err = vtd_enable_those(d, false);
 	if (!err)
 		err = vtd_enable_those(d, true);
-	/* The addresses of devices without a unit are physical: make it so. */
 	for (u = d->units; u && !err; u = u->next) {
-		if (uiommu_vtd_wanted(u))
-			continue;
-		uiommu_vtd_unit_leave(u);
-		(void)!uiommu_vtd_unit_open_memory(u);
+		uiommu_vtd_unit_settle(u);
+		if (!uiommu_vtd_wanted(u))
+			(void)!uiommu_vtd_unit_open_memory(u);
 	}
 	d->enabled = !err;
 	if (err)
@@ -395,6 +393,8 @@ static void vtd_device_fini(struct uiommu_driver *driver,
 		uiommu_vtd_context_restore(v);
 	}
 	uiommu_vtd_context_remove(v);
+	if (dev->inherited)
+		uiommu_vtd_context_left(v);
 	uiommu_pool_free(&d->devices, v);
 	dev->priv = NULL;
 	dev->domain = NULL;

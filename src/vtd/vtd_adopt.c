@@ -50,10 +50,9 @@ void uiommu_vtd_look(struct vtd_unit *u)
 	found.translating = gsts & VTD_GCMD_TE;
 	found.remapping = gsts & VTD_GCMD_IRE;
 	if (found.remapping)
-		found.compatible = gsts & VTD_GCMD_CFI &&
-				   !(uiommu_host_mmio_read64(u->mmio,
-							     VTD_IRTA) &
-				     VTD_IRTA_EIME);
+		found.irta = uiommu_host_mmio_read64(u->mmio, VTD_IRTA);
+	found.compatible = found.remapping && gsts & VTD_GCMD_CFI &&
+			   !(found.irta & VTD_IRTA_EIME);
 	found.queued = u->caps.queued && gsts & VTD_GCMD_QIE;
 	if (found.queued)
 		found.unfinished =
@@ -371,42 +370,61 @@ void uiommu_vtd_takeover_end(struct vtd_unit *u)
 
 /* --- Devices -------------------------------------------------------------- */
 
+static const struct vtd_entry *vtd_inherited_at(const struct vtd_unit *u,
+						uint16_t rid)
+{
+	if (!u->inherited || !vtd_bit(u->inherited->rids, rid))
+		return NULL;
+	return &u->bus[rid >> 8]->found[rid & 0xff];
+}
+
+static bool vtd_inherits_any(const struct vtd_device *dev)
+{
+	uint32_t i;
+
+	for (i = 0; i < dev->hw->sid_count; i++)
+		if (vtd_inherited_at(dev->unit, dev->hw->sids[i].rid))
+			return true;
+	return false;
+}
+
 bool uiommu_vtd_inherits(const struct vtd_device *dev)
 {
 	const struct vtd_unit *u = dev->unit;
 
 	/*
-	 * All, also who was refused: what is still under way would reach its new
-	 * domain, which may be all of memory. Withheld until asked for, but for
-	 * what firmware never asks about.
+	 * All that were there, also who was refused: what is still under way
+	 * would reach its new domain, which may be all of memory. Withheld until
+	 * asked for, but for what firmware never asks about.
 	 */
-	return u->adopted || (u->withheld && !dev->hw->direct);
+	if (u->adopted)
+		return !u->driver->enabled || vtd_inherits_any(dev);
+	return u->withheld && !dev->hw->direct;
 }
 
 bool uiommu_vtd_at_work(const struct vtd_device *dev)
 {
+	const struct vtd_unit *u = dev->unit;
 	const struct vtd_entry *e;
 	uint32_t i;
 
+	/* It came later, to a place that was empty. */
+	if (u->adopted && !dev->hw->inherited)
+		return false;
 	/* Where it passed its addresses are those of RAM, not of a kernel. */
 	for (i = 0; i < dev->hw->sid_count; i++) {
-		e = uiommu_vtd_inherited_entry(dev, dev->hw->sids[i].rid);
+		e = vtd_inherited_at(u, dev->hw->sids[i].rid);
 		if (e &&
 		    UIOMMU_GET64(VTD_CTX_LO_TT, e->lo) == VTD_TT_PASS_THROUGH)
 			return false;
 	}
-	return dev->unit->found.translating;
+	return u->ran;
 }
 
 const struct vtd_entry *uiommu_vtd_inherited_entry(const struct vtd_device *dev,
 						   uint16_t rid)
 {
-	const struct vtd_unit *u = dev->unit;
-
-	if (!dev->hw->inherited || !u->inherited ||
-	    !vtd_bit(u->inherited->rids, rid))
-		return NULL;
-	return &u->bus[rid >> 8]->found[rid & 0xff];
+	return dev->hw->inherited ? vtd_inherited_at(dev->unit, rid) : NULL;
 }
 
 void uiommu_vtd_inherited_physical(const struct vtd_device *dev)

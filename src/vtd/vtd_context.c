@@ -191,7 +191,7 @@ static struct vtd_entry vtd_context_target(const struct vtd_device *dev,
 	/* Who is refused takes no id from who is not. */
 	if (!domain || vtd_context_sinks(domain)) {
 		sharer = vtd_context_sharer(dev, rid);
-		if (!sharer || vtd_context_sinks(sharer))
+		if (dev->hw->yields && (!sharer || vtd_context_sinks(sharer)))
 			inherited = vtd_context_heir(dev, rid);
 	}
 	if (inherited)
@@ -426,6 +426,16 @@ int uiommu_vtd_context_update(struct vtd_device *dev)
 		c.count = 0;
 	}
 	return c.count ? vtd_context_apply(dev, &c) : UIOMMU_OK;
+}
+
+void uiommu_vtd_context_left(const struct vtd_device *dev)
+{
+	struct vtd_device *other;
+
+	for (other = dev->unit->devices; other; other = other->next)
+		if (other->hw->yields && !other->hw->inherited &&
+		    !uiommu_vtd_context_update(other))
+			uiommu_vtd_inherited_gone(other);
 }
 
 void uiommu_vtd_context_restore(struct vtd_device *dev)

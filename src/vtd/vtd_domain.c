@@ -120,13 +120,13 @@ static int vtd_domain_join(struct vtd_domain *domain, struct vtd_unit *u)
 {
 	struct vtd_slot *slot = vtd_domain_slot(domain, u);
 	bool identity = domain->hw->type == UIOMMU_DOMAIN_IDENTITY;
-	uint32_t did = u->did_identity;
-	int err;
+	uint32_t did = identity ? u->did_identity : VTD_DID_NONE;
 
 	if (!slot || !slot->did) {
-		err = identity ? UIOMMU_OK : uiommu_vtd_ids_alloc(u, &did);
-		if (err || !did)
+		if (!did && uiommu_vtd_ids_alloc(u, &did))
 			return UIOMMU_ENOSPC;
+		if (identity)
+			u->did_identity = did;
 		if (!slot) {
 			slot = &domain->slots[domain->slot_count];
 			slot->unit = u;

@@ -231,6 +231,7 @@ static int vtd_unit_setup(struct vtd_unit *u,
 	}
 	uiommu_vtd_look(u);
 	u->remaps = u->found.remapping;
+	u->ran = u->found.translating;
 	return vtd_unit_memory(u);
 }
 
@@ -319,8 +320,12 @@ int uiommu_vtd_unit_check(struct vtd_unit *u)
 		}
 	}
 	uiommu_vtd_look(u);
-	/* What went on after create is the host's own. */
-	u->remaps = u->remaps && u->found.remapping;
+	/*
+	 * What went on after create is the host's own; and so it may be where
+	 * nothing is taken over.
+	 */
+	u->remaps = u->remaps && u->found.remapping && u->found.translating;
+	u->ran = u->ran || u->found.translating;
 	return u->found.translating ? vtd_unit_allowed(u) : UIOMMU_OK;
 }
 
@@ -414,8 +419,7 @@ static bool vtd_unit_follows(const struct vtd_unit *u)
 
 /*
  * Goes with the old tables. Interrupts of a kernel that is gone lead nowhere,
- * and ours would be stopped on the way. A unit that did not translate is not
- * asked: it may remap them for our host.
+ * and ours would be stopped on the way.
  */
 static int vtd_unit_end_remapping(struct vtd_unit *u)
 {
@@ -497,13 +501,10 @@ int uiommu_vtd_unit_enable(struct vtd_unit *u)
 {
 	int err;
 
-	if (u->loaded) {
+	if (u->loaded)
 		err = uiommu_vtd_unit_write_buffer(u);
-	} else {
+	else
 		err = vtd_unit_take_root(u);
-		if (!err)
-			err = vtd_unit_end_remapping(u);
-	}
 	if (err)
 		return err;
 	if (uiommu_vtd_broken(u))
@@ -557,16 +558,33 @@ void uiommu_vtd_unit_disable(struct vtd_unit *u)
 	u->adopted = false;
 }
 
-void uiommu_vtd_unit_leave(struct vtd_unit *u)
+/* The addresses of devices without a unit are physical: make it so. */
+static void vtd_unit_leave(struct vtd_unit *u)
 {
 	uiommu_vtd_unit_disable(u);
-	if (!u->found.translating || vtd_unit_translates(u))
+	if (!u->found.translating)
 		return;
-	(void)vtd_unit_end_remapping(u);
-	uiommu_log(u->host, UIOMMU_LOG_WARN,
-		   "unit %u: found translating, and not to be used: turned "
-		   "off; what its devices still do is not confined",
-		   u->index);
+	if (vtd_unit_translates(u))
+		uiommu_log(u->host, UIOMMU_LOG_ERROR,
+			   "unit %u: goes on translating by tables of another "
+			   "kernel, and is not to be used: its devices do not "
+			   "reach what they are given",
+			   u->index);
+	else
+		uiommu_log(u->host, UIOMMU_LOG_WARN,
+			   "unit %u: found translating, and not to be used: "
+			   "turned off; what its devices still do is not "
+			   "confined",
+			   u->index);
+}
+
+void uiommu_vtd_unit_settle(struct vtd_unit *u)
+{
+	if (!uiommu_vtd_wanted(u))
+		vtd_unit_leave(u);
+	/* If it does not go off the unit is broken, and that was told. */
+	if (!u->adopted)
+		(void)!vtd_unit_end_remapping(u);
 }
 
 int uiommu_vtd_unit_open_memory(struct vtd_unit *u)

@@ -59,6 +59,7 @@ struct vtd_bus {
 /* How a unit was before we changed anything. */
 struct vtd_found {
 	uint64_t root; /* RTADDR */
+	uint64_t irta; /* if it remaps */
 	bool translating;
 	bool queued;
 	bool unfinished; /* the queue was not executed to its end */
@@ -129,7 +130,8 @@ struct vtd_unit {
 	uint32_t inherited_count;	 /* (a) written under (m) */
 	bool adopted;			 /* (m) not stopped since */
 	bool withheld; /* (m) each device waits, refused, to be asked for */
-	bool remaps; /* (m) interrupts, since create: it is not for our host */
+	bool remaps;   /* (m) interrupts, for who had it before, since create */
+	bool ran;      /* (m) found translating, at create or later */
 
 	/* vtd_fault.c */
 	struct uiommu_lock *fault_lock;	  /* (c) */
@@ -214,8 +216,11 @@ UIOMMU_MUST_CHECK int uiommu_vtd_unit_enable(struct vtd_unit *u);
  * to the tables that were found, if it has been translating ever since.
  */
 void uiommu_vtd_unit_disable(struct vtd_unit *u);
-/* Of one that is not wanted: whatever was found on goes off. */
-void uiommu_vtd_unit_leave(struct vtd_unit *u);
+/*
+ * When all units are enabled. Of one that is not wanted whatever was found on
+ * goes off; of one that has our tables in place of others, what came with them.
+ */
+void uiommu_vtd_unit_settle(struct vtd_unit *u);
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_open_memory(struct vtd_unit *u);
 /* After disable: ends the queue, frees what prepare allocated. */
 void uiommu_vtd_unit_stop(struct vtd_unit *u);

@@ -618,8 +618,8 @@ static bool apart_below(struct inherit *t, struct uiommu_device *device,
 
 /*
  * What a device may still use, by the numbers that the kernel before gave it,
- * leads nowhere: the new ones begin half way down, and go further when there is
- * no other choice. So it is, too, where the unit was reset.
+ * leads nowhere: the new ones begin further down, and are taken from there too
+ * when there is no other choice. So it is, too, where the unit was reset.
  */
 static void test_apart(void **state)
 {
@@ -627,6 +627,7 @@ static void test_apart(void **state)
 	for (int reset = 0; reset < 2; reset++) {
 		static struct inherit t;
 		struct uiommu_device *device;
+		uint64_t iova;
 
 		inherit_describe(&t);
 		if (reset)
@@ -637,13 +638,13 @@ static void test_apart(void **state)
 		device = machine_driver(&t.machine, MACHINE_ALONE);
 		assert_int_equal(uiommu_device_set_dma_mask(device, 0xffffff),
 				 UIOMMU_OK);
-		/* all pages of the lower half but the first */
-		assert_true(apart_below(&t, device, 2047, 0x800000));
+		/* five sixteenths of all pages, but the first of them */
+		assert_true(apart_below(&t, device, 1279, 0xc00000));
 		assert_int_not_equal(
 			rig_write(&t.rig, MACHINE_ALONE.rid, 0xfff000),
 			VTDM_OK);
-		assert_false(apart_below(&t, device, 1, 0x800000));
-		assert_true(apart_below(&t, device, 2047, 0x1000000));
+		assert_false(apart_below(&t, device, 2816, 0xc00000));
+		assert_int_equal(way_map(&t, device, 0, &iova), UIOMMU_ENOSPC);
 		uiommu_device_unuse(device);
 		inherit_down(&t);
 	}

@@ -139,7 +139,8 @@ static int fake_enable(struct uiommu_driver *driver)
 	(void)driver;
 	FAKE_CHECK(fake.started && !fake.translating);
 	for (unsigned int i = 0; i < FAKE_DEVICES; i++)
-		FAKE_CHECK(!fake.devices[i].dev || fake.devices[i].domain);
+		FAKE_CHECK(!fake.devices[i].dev || fake.devices[i].domain ||
+			   fake.devices[i].dev->inherited);
 	if (err)
 		return err;
 	fake.translating = true;
@@ -191,6 +192,8 @@ static int fake_device_init(struct uiommu_driver *driver,
 		return UIOMMU_ENOMEM;
 	slot->dev = dev;
 	slot->domain = NULL;
+	dev->inherited = fake.inherits_rid &&
+			 fake.inherits_rid == dev->sids[0].rid;
 	return UIOMMU_OK;
 }
 
@@ -292,6 +295,7 @@ static int fake_attach(struct uiommu_driver *driver, struct uiommu_hwdev *dev,
 	fake.attaches++;
 	slot->domain = domain;
 	dev->domain = domain;
+	dev->inherited = false;
 	return UIOMMU_OK;
 }
 

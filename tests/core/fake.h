@@ -38,6 +38,7 @@ struct fake {
 	int fail_error;	     /* with this; 0: UIOMMU_EIO */
 	int fail_invalidate; /* error of each invalidation */
 	int fail_map_sync;
+	uint16_t inherits_rid;	  /* another kernel had it, if not 0 */
 	uint16_t misfit_rid;	  /* its unit walks no tables, if not 0 */
 	uint16_t fail_attach_rid; /* attach of this one fails, if not 0 */
 	bool fail_attach_all;	  /* all attaches fail but to blocked */

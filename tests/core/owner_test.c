@@ -71,6 +71,48 @@ static void test_claim_blocks(void **state)
 	machine_down(machine);
 }
 
+static unsigned int inherited_lands; /* attached to what is not blocked */
+
+/* The first is blocked, and then nobody any more. */
+static void only_once(struct uiommu_hwdev *dev, struct uiommu_hwdomain *domain)
+{
+	static bool blocked;
+
+	if (domain->type != UIOMMU_DOMAIN_BLOCKED) {
+		inherited_lands += dev->sids[0].rid == fake.inherits_rid;
+		return;
+	}
+	fake.fail_blocked = blocked;
+	blocked = !blocked;
+}
+
+/*
+ * A claim that fails half way: who is back in the group's domain was there, and
+ * who was another kernel's, and is at work, does not come there so.
+ */
+static void test_claim_inherited(void **state)
+{
+	struct machine *machine = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct uiommu_group *group;
+
+		set_up(state);
+		fake.inherits_rid = i ? second.rid : first.rid;
+		machine_up(machine);
+		group = machine_group(machine, first);
+		inherited_lands = 0;
+		fake.on_attach = only_once;
+		assert_int_equal(uiommu_group_claim(group, machine),
+				 UIOMMU_ETIMEDOUT);
+		fake.on_attach = NULL;
+		fake.fail_blocked = false;
+		assert_int_equal(inherited_lands, 0);
+		assert_null(uiommu_group_owner(group));
+		machine_down(machine);
+	}
+}
+
 static void test_nobodys(void **state)
 {
 	struct machine *machine = *state;
@@ -366,6 +408,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_claim_blocks, set_up),
+		cmocka_unit_test_setup(test_claim_inherited, set_up),
 		cmocka_unit_test_setup(test_nobodys, set_up),
 		cmocka_unit_test_setup(test_somebodys, set_up),
 		cmocka_unit_test_setup(test_in_use, set_up),

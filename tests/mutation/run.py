@@ -267,6 +267,8 @@ CHANGES = [
      "	err = device->hw.direct ? UIOMMU_OK : "
      "uiommu_core_device_place(device);\n",
      "	err = uiommu_core_device_place(device);\n"),
+    ("who inherited rolled back to what it never had", "src/core/group.c",
+     "		    (device->uprooted ||\n", "		    (\n"),
     ("a view freed while it is held", "src/core/view.c",
      "	if (old && old->holders) {\n", "	if (!uiommu) {\n"),
 ]
@@ -311,6 +313,21 @@ TAKEOVER = [
      "		if (!u)\n			vtd_bit_set("),
     ("a shared entry taken by who is refused", "src/vtd/vtd_context.c",
      "		return *inherited;\n", "		return none;\n"),
+    ("the host's interrupt remapping off at the end", "src/vtd/vtd_power.c",
+     "	if (u->remaps &&\n	    uiommu_host_mmio_read64(u->mmio, "
+     "VTD_IRTA) == u->found.irta)\n", "	if (u->remaps)\n"),
+    ("remapping that is not taken over off at the end", "src/vtd/vtd_unit.c",
+     "u->found.remapping && u->found.translating;\n", "u->found.remapping;\n"),
+    ("what ran before a start that failed forgotten", "src/vtd/vtd_adopt.c",
+     "	return u->ran;\n", "	return u->found.translating;\n"),
+    ("no other id for identity", "src/vtd/vtd_domain.c",
+     "		if (!did && uiommu_vtd_ids_alloc(u, &did))\n",
+     "		if (identity ? !did : uiommu_vtd_ids_alloc(u, &did))\n"),
+    ("who came later waits, too", "src/vtd/vtd_adopt.c",
+     "		return !u->driver->enabled || vtd_inherits_any(dev);\n",
+     "		return true;\n"),
+    ("a shared entry left to nobody", "src/vtd/vtd.c",
+     "		uiommu_vtd_context_left(v);\n", "		(void)v;\n"),
     ("units that stay on turned on first", "src/vtd/vtd.c",
      "	err = vtd_enable_those(d, false);\n	if (!err)\n"
      "		err = vtd_enable_those(d, true);\n",

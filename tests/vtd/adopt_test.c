@@ -340,6 +340,11 @@ static void test_ids_again(void **state)
 	assert_int_equal(rig_attach(&w.rig, &w.d, &one), 0);
 	assert_int_equal(rig_attach(&w.rig, &w.a, &two), UIOMMU_ENOSPC);
 	old_flows(&w.old);
+	/* identity, which had none at all, has it as well */
+	assert_int_equal(rig_attach(&w.rig, &w.d, &blocked), 0);
+	rig_domain_gone(&w.rig, &two);
+	assert_int_equal(rig_domain(&w.rig, &two, UIOMMU_DOMAIN_IDENTITY), 0);
+	assert_int_equal(rig_attach(&w.rig, &w.d, &two), 0);
 	rig_device_gone(&w.rig, &w.c);
 	ids_down(&w);
 	rig_domain_gone(&w.rig, &one);
@@ -452,13 +457,39 @@ static void test_aliases(void **state)
 	shared_down(s);
 }
 
-/* Who is refused does not have another one refused under the id they share. */
+/* Who is refused takes the id they share along, and leaves the other's own. */
 static void test_sharer_refused(void **state)
 {
 	struct uiommu_hwdomain blocked = { .type = UIOMMU_DOMAIN_BLOCKED };
 	struct shared *s = shared_up();
 
 	(void)state;
+	assert_int_equal(rig_attach(&s->rig, &s->a, &blocked), 0);
+	assert_int_not_equal(rig_write(&s->rig, 0x200, 0x5000), VTDM_OK);
+	assert_true(rig_reaches(&s->rig, 0x210, 0x5000, s->p));
+	assert_int_equal(info_of(&s->rig).inherited, 1);
+	shared_down(s);
+}
+
+/* Who yields leaves it, as long as there is somebody. */
+static void test_sharer_yields(void **state)
+{
+	struct uiommu_hwdomain blocked = { .type = UIOMMU_DOMAIN_BLOCKED };
+	struct shared *s = shared_up();
+
+	(void)state;
+	s->a.hw.yields = true;
+	assert_int_equal(rig_attach(&s->rig, &s->a, &blocked), 0);
+	assert_true(rig_reaches(&s->rig, 0x200, 0x5000, s->p));
+	assert_false(s->a.hw.inherited);
+	rig_device_gone(&s->rig, &s->b);
+	assert_int_not_equal(rig_write(&s->rig, 0x200, 0x5000), VTDM_OK);
+	assert_true(rig_reaches(&s->rig, 0x210, 0x5000, s->p));
+	assert_int_equal(info_of(&s->rig).inherited, 1);
+	shared_down(s);
+
+	s = shared_up();
+	s->a.hw.yields = true;
 	assert_int_equal(rig_attach(&s->rig, &s->a, &blocked), 0);
 	assert_int_not_equal(rig_write(&s->rig, 0x208, 0x5000), VTDM_OK);
 	assert_true(rig_reaches(&s->rig, 0x200, 0x5000, s->p));
@@ -680,6 +711,7 @@ int main(void)
 		cmocka_unit_test(test_ids_after_stop),
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_sharer_refused),
+		cmocka_unit_test(test_sharer_yields),
 		cmocka_unit_test(test_sharer_leaves),
 		cmocka_unit_test(test_many_aliases),
 		cmocka_unit_test(test_found),

@@ -333,6 +333,44 @@ static void test_interrupts_pass(void **state)
 	}
 }
 
+/* At the end it goes off, too, if it is the other kernel's still. */
+static void test_interrupts_shutdown(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		bool adopted = i < 2, ours = i == 1;
+		struct world *w = interrupts(adopted, true, false);
+
+		assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
+		assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver), 0);
+		if (ours) /* our host has a table of its own by now */
+			vtdm_write64(w->old.unit, 0xb8, 0x7000);
+		uiommu_vtd_ops.shutdown(w->rig.driver, false);
+		assert_false(vtdm_read32(w->old.unit, OLD_GSTS) & OLD_TE);
+		assert_int_equal(remaps(w), !adopted || ours);
+		rig_down_leaking(&w->rig);
+	}
+}
+
+/* What must not be turned off stays as it is, also if it is in nobody's use. */
+static void test_left_stays_on(void **state)
+{
+	struct world *w = world();
+
+	(void)state;
+	world_begin(w);
+	old_on(&w->old);
+	assert_int_equal(rig_make(&w->rig), UIOMMU_OK);
+	uiommu_vtd_ops.leave(w->rig.driver, 0, true);
+	uiommu_vtd_ops.stays_on(w->rig.driver, 0, true);
+	assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
+	assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver), 0);
+	old_flows(&w->old);
+	assert_true(user_logged(w->rig.host, "goes on translating by tables"));
+	assert_false(user_logged(w->rig.host, "turned off; what"));
+	rig_down(&w->rig);
+}
+
 /* --- What fails ----------------------------------------------------------- */
 
 /* Start, and then no more: the old kernel's tables are in force again. */
@@ -408,6 +446,27 @@ static void test_two_units(void **state)
 			old_flows(&w->old);
 		rig_down_leaking(&w->rig);
 	}
+}
+
+/* One that was turned off in a start that failed is known to have run. */
+static void test_reset_again(void **state)
+{
+	struct world *w = world();
+
+	(void)state;
+	w->rig.config.unit_count = 2;
+	world_begin(w);
+	w->rig.takeover = UIOMMU_TAKEOVER_RESET;
+	old_on(&w->old);
+	assert_int_equal(rig_make(&w->rig), UIOMMU_OK);
+	assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), UIOMMU_OK);
+	uiommu_vtd_ops.stop(w->rig.driver);
+	assert_int_equal(w->stats->te_off, 1);
+	assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), UIOMMU_OK);
+	assert_int_equal(rig_device(&w->rig, &w->a, just_a), 0);
+	assert_true(w->a.hw.at_work);
+	rig_device_gone(&w->rig, &w->a);
+	rig_down(&w->rig);
 }
 
 /* What cannot be turned off again is turned on when all else is on. */
@@ -638,8 +697,11 @@ int main(void)
 		cmocka_unit_test(test_interrupts),
 		cmocka_unit_test(test_interrupts_stay_on),
 		cmocka_unit_test(test_interrupts_pass),
+		cmocka_unit_test(test_interrupts_shutdown),
+		cmocka_unit_test(test_left_stays_on),
 		cmocka_unit_test(test_hand_back),
 		cmocka_unit_test(test_two_units),
+		cmocka_unit_test(test_reset_again),
 		cmocka_unit_test(test_stays_on_last),
 		cmocka_unit_test(test_host_fails),
 		cmocka_unit_test(test_device_fails),
