@@ -90,7 +90,9 @@ static int iommu_start(struct demo *d)
 	/* The device with the RMRR is at work already, as firmware's are. */
 	demo_rmrr_begin(d);
 	demo_linux_begin(d);
-	return uiommu_start(d->uiommu);
+	err = uiommu_start(d->uiommu);
+	demo_inherit_started(d);
+	return err;
 }
 
 /* Which edu is for what is said by where it is. */

@@ -91,7 +91,7 @@ static void nvme_post(struct nvme *n, struct nvme_queue *q,
 		      const struct nvme_command *cmd)
 {
 	q->sq[q->tail] = *cmd;
-	q->tail = (q->tail + 1) % NVME_QUEUE_ENTRIES;
+	q->tail = (q->tail + 1) % q->entries;
 	if (!q->held)
 		nvme_tell(n, q);
 }
@@ -110,7 +110,7 @@ bool nvme_reap(struct nvme *n, struct nvme_queue *q, uint16_t *id, int *err)
 		return false;
 	*id = c->id;
 	*err = status >> 1 & 0x7ff ? UIOMMU_EIO : 0;
-	q->head = (q->head + 1) % NVME_QUEUE_ENTRIES;
+	q->head = (q->head + 1) % q->entries;
 	if (q->head == 0)
 		q->phase ^= 1;
 	nvme_doorbell(n, 2 * q->id + 1, q->head);
@@ -124,6 +124,11 @@ unsigned int nvme_count_done(const struct nvme_queue *q, unsigned int count)
 	while (done < count && (q->cq[done].status & 1u))
 		done++;
 	return done;
+}
+
+int nvme_done_id(const struct nvme_queue *q, unsigned int nth)
+{
+	return q->cq[nth].status >> 1 & 0x7ff ? UIOMMU_EIO : q->cq[nth].id;
 }
 
 static int nvme_submit(struct nvme *n, struct nvme_queue *q,
@@ -142,11 +147,19 @@ static int nvme_submit(struct nvme *n, struct nvme_queue *q,
 	return err;
 }
 
-static int nvme_queue_alloc(struct nvme *n, struct nvme_queue *q,
-			    unsigned int id)
+/* In whole pages. */
+static size_t nvme_sq_size(const struct nvme_queue *q)
 {
-	*q = (struct nvme_queue){ .id = id, .phase = 1 };
-	q->sq = dma_alloc(&n->dma, PAGE_SIZE, &q->sq_addr);
+	size_t size = q->entries * sizeof(struct nvme_command);
+
+	return size < PAGE_SIZE ? PAGE_SIZE : size;
+}
+
+static int nvme_queue_alloc(struct nvme *n, struct nvme_queue *q,
+			    unsigned int id, unsigned int entries)
+{
+	*q = (struct nvme_queue){ .id = id, .entries = entries, .phase = 1 };
+	q->sq = dma_alloc(&n->dma, nvme_sq_size(q), &q->sq_addr);
 	q->cq = dma_alloc(&n->dma, PAGE_SIZE, &q->cq_addr);
 	return q->sq && q->cq ? 0 : UIOMMU_ENOMEM;
 }
@@ -154,7 +167,7 @@ static int nvme_queue_alloc(struct nvme *n, struct nvme_queue *q,
 static void nvme_queue_free(struct nvme *n, struct nvme_queue *q)
 {
 	if (q->sq)
-		dma_free(&n->dma, q->sq, PAGE_SIZE, q->sq_addr);
+		dma_free(&n->dma, q->sq, nvme_sq_size(q), q->sq_addr);
 	if (q->cq)
 		dma_free(&n->dma, (void *)(uintptr_t)q->cq, PAGE_SIZE,
 			 q->cq_addr);
@@ -220,13 +233,13 @@ static int nvme_create_io_queue(struct nvme *n, struct nvme_queue *q)
 	struct nvme_command cq = {
 		.opcode = NVME_ADMIN_CREATE_CQ,
 		.prp1 = q->cq_addr,
-		.dw10 = (NVME_QUEUE_ENTRIES - 1) << 16 | q->id,
+		.dw10 = (q->entries - 1) << 16 | q->id,
 		.dw11 = NVME_QUEUE_CONTIGUOUS,
 	};
 	struct nvme_command sq = {
 		.opcode = NVME_ADMIN_CREATE_SQ,
 		.prp1 = q->sq_addr,
-		.dw10 = (NVME_QUEUE_ENTRIES - 1) << 16 | q->id,
+		.dw10 = (q->entries - 1) << 16 | q->id,
 		.dw11 = q->id << 16 | NVME_QUEUE_CONTIGUOUS,
 	};
 	int err = nvme_submit(n, &n->admin, &cq);
@@ -240,8 +253,9 @@ int nvme_start(struct nvme *n)
 
 	n->doorbell_stride = 4u << (mmio_read64(n->regs, NVME_CAP) >> 32 & 0xf);
 	n->prp_list = dma_alloc(&n->dma, PAGE_SIZE, &n->prp_list_addr);
-	if (!n->prp_list || nvme_queue_alloc(n, &n->admin, 0) ||
-	    nvme_queue_alloc(n, &n->io, 1))
+	if (!n->prp_list ||
+	    nvme_queue_alloc(n, &n->admin, 0, NVME_QUEUE_ENTRIES) ||
+	    nvme_queue_alloc(n, &n->io, 1, NVME_QUEUE_ENTRIES))
 		goto err_stop;
 	err = nvme_start_admin(n);
 	if (!err)
@@ -282,7 +296,7 @@ int nvme_go_on(struct nvme *n)
 
 int nvme_start_second(struct nvme *n)
 {
-	int err = nvme_queue_alloc(n, &n->second, 2);
+	int err = nvme_queue_alloc(n, &n->second, 2, NVME_SECOND_ENTRIES);
 
 	if (!err)
 		err = nvme_create_io_queue(n, &n->second);

@@ -9,11 +9,14 @@
 #include "dma.h"
 
 #define NVME_QUEUE_ENTRIES 32u
+#define NVME_SECOND_ENTRIES 128u /* of nvme_start_second() */
+#define NVME_COMMAND_SIZE 64u
 #define NVME_MAX_TRANSFER (512u * 1024)
 #define NVME_MAX_PAGES (NVME_MAX_TRANSFER / PAGE_SIZE)
 
 struct nvme_queue {
 	unsigned int id;
+	unsigned int entries;
 	struct nvme_command *sq;
 	volatile struct nvme_completion *cq;
 	uint64_t sq_addr;
@@ -71,6 +74,8 @@ void nvme_post_read(struct nvme *n, struct nvme_queue *q, uint16_t id,
 void nvme_tell(struct nvme *n, const struct nvme_queue *q);
 /* How many ended in the first round of a queue, of @count; takes none. */
 unsigned int nvme_count_done(const struct nvme_queue *q, unsigned int count);
+/* The @nth of them: its id, or UIOMMU_EIO if it went wrong. */
+int nvme_done_id(const struct nvme_queue *q, unsigned int nth);
 /* The next command that ended; false if there is none yet. */
 bool nvme_reap(struct nvme *n, struct nvme_queue *q, uint16_t *id, int *err);
 /*
