@@ -136,6 +136,7 @@ void watchdog_tick(void);
 /* --- mem.c: physical pages -------------------------------------------------- */
 
 #define MEM_MAX_ORDER 11u /* 2^11 pages, 8 MiB, at once */
+#define MEM_POISON 0x6b
 
 /* Give RAM first..last to the allocator, less what mem_reserve() took. */
 void mem_add(uint64_t first, uint64_t last);
@@ -146,6 +147,14 @@ void *mem_alloc(unsigned int order);
 /* The same, with no byte outside first..last; slow, for tests and odd devices */
 void *mem_alloc_in(unsigned int order, uint64_t first, uint64_t last);
 void mem_free(void *pages, unsigned int order);
+/*
+ * To be called before mem_add(), by who has filled all RAM that is to come with
+ * MEM_POISON: each byte that is free holds it from now on, links apart.
+ */
+void mem_poison(void);
+/* Pages that had another byte while they were free; the first such page. */
+size_t mem_spoilt(uint64_t *first);
+bool mem_is_poison(const void *memory, size_t size);
 size_t mem_free_pages(void);
 size_t mem_total_pages(void);
 /* Does the memory map call any byte of first..last RAM? */

@@ -92,8 +92,9 @@ boot_64:
 	.align	8
 boot_gdt:
 	.quad	0
-	.quad	0x00af9a000000ffff	/* 0x08: 64-bit code */
-	.quad	0x00cf92000000ffff	/* 0x10: data */
+	/* Accessed already, or the CPU would write it here. */
+	.quad	0x00af9b000000ffff	/* 0x08: 64-bit code */
+	.quad	0x00cf93000000ffff	/* 0x10: data */
 	.globl	boot_gdt_ptr
 boot_gdt_ptr:
 	.word	boot_gdt_ptr - boot_gdt - 1

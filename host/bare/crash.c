@@ -40,6 +40,7 @@ struct elf_segment {
 };
 
 #define ELF_LOAD 1u
+#define ELF_WRITE 2u
 
 /* What the second kernel finds at the begin of its memory. */
 struct crash_page {
@@ -55,8 +56,8 @@ struct crash_page {
 static struct crash_range region; /* of the first kernel: kept apart */
 static struct crash_page *entered;
 
-extern char boot_pml4[];
-extern char boot_stack_top[];
+#define LARGE_PAGE (UINT64_C(1) << 21) /* of boot.S */
+#define LAST_CALLS 1024u	       /* bytes of the stack */
 
 void crash_reserve(uint64_t first, uint64_t last)
 {
@@ -74,6 +75,7 @@ void crash_enter(uint64_t handover)
 	    p->handover.region.first != handover)
 		kernel_panic("nothing was handed over");
 	entered = p;
+	mem_poison();
 	mem_reserve(0, handover + HANDOVER_SIZE - 1);
 	mem_reserve(p->handover.region.last + 1, ~UINT64_C(0));
 }
@@ -83,7 +85,7 @@ struct crash_handover *crash_handover(void)
 	return entered ? &entered->handover : NULL;
 }
 
-static bool load_segment(const char *elf, size_t size,
+static bool load_segment(struct crash_handover *h, const char *elf, size_t size,
 			 const struct elf_segment *s)
 {
 	char *to = phys_to_virt(s->paddr);
@@ -97,10 +99,15 @@ static bool load_segment(const char *elf, size_t size,
 		return false;
 	memcpy(to, elf + s->offset, s->file_size);
 	memset(to + s->file_size, 0, s->memory_size - s->file_size);
+	if (s->flags & ELF_WRITE)
+		return true;
+	h->code = (struct crash_range){ s->paddr, s->paddr + s->file_size - 1 };
+	h->code_crc = crc32(0, to, s->file_size);
 	return true;
 }
 
-static bool load_image(const char *elf, size_t size, uint64_t *entry)
+static bool load_image(struct crash_handover *h, const char *elf, size_t size,
+		       uint64_t *entry)
 {
 	const struct elf_header *e = (const struct elf_header *)elf;
 	const struct elf_segment *s;
@@ -115,7 +122,7 @@ static bool load_image(const char *elf, size_t size, uint64_t *entry)
 		return false;
 	s = (const struct elf_segment *)(elf + e->segments);
 	for (unsigned int i = 0; i < e->segment_count; i++)
-		if (!load_segment(elf, size, &s[i]))
+		if (!load_segment(h, elf, size, &s[i]))
 			return false;
 	*entry = e->entry + ENTRY_64;
 	return true;
@@ -159,16 +166,16 @@ struct crash_handover *crash_load(const void *elf, size_t size)
 	struct crash_page *p = phys_to_virt(region.first);
 	uint64_t entry;
 
-	if (!region.last || !elf || !load_image(elf, size, &entry))
+	if (!region.last || !elf)
 		return NULL;
+	memset(p, MEM_POISON, region.last + 1 - region.first);
 	memset(p, 0, sizeof(*p));
+	if (!load_image(&p->handover, elf, size, &entry))
+		return NULL;
 	p->handover.magic = CRASH_MAGIC;
 	p->handover.region = region;
 	p->entry = entry;
 	write_start_info(p);
-	/* Where the CPU's accessed bits and our last calls go. */
-	crash_live(&p->handover, boot_pml4,
-		   (size_t)(boot_stack_top - boot_pml4));
 	return &p->handover;
 }
 
@@ -214,10 +221,12 @@ static uint64_t sum_block(const struct crash_handover *h, unsigned int block)
 	uint64_t end = paddr + CRASH_BLOCK_SIZE;
 	uint64_t sum = 1;
 
-	/* Page 0 is as good as any, but a compiler takes it for no page. */
-	for (paddr += paddr ? 0 : PAGE_SIZE; paddr < end; paddr += PAGE_SIZE)
+	for (; paddr < end; paddr += PAGE_SIZE) {
+		/* A compiler is not to take page 0 for no page. */
+		__asm__("" : "+r"(paddr));
 		if (!is_live(h, paddr))
 			sum = sum_page(sum, phys_to_virt(paddr));
+	}
 	return sum;
 }
 
@@ -234,6 +243,63 @@ unsigned int crash_changed(const struct crash_handover *h, uint64_t *first)
 	return changed;
 }
 
+static uint32_t handover_crc(const struct crash_handover *h)
+{
+	return crc32(0, h, offsetof(struct crash_handover, crc));
+}
+
+size_t crash_own_changed(const struct crash_handover *h, uint64_t *first)
+{
+	const struct crash_page *p = (const struct crash_page *)h;
+	size_t changed = mem_spoilt(first);
+
+	if (!mem_is_poison(p + 1, HANDOVER_SIZE - sizeof(*p)) ||
+	    handover_crc(h) != h->crc) {
+		*first = virt_to_phys(p);
+		changed++;
+	}
+	if (crc32(0, phys_to_virt(h->code.first),
+		  h->code.last - h->code.first + 1) != h->code_crc) {
+		*first = h->code.first;
+		changed++;
+	}
+	return changed;
+}
+
+/*
+ * Sums of all memory, of the tables of pages too: have the CPU note in them
+ * before that each large page was accessed, as far as memory goes.
+ */
+static void sum_up(struct crash_handover *h)
+{
+	uint64_t first;
+	uint64_t last;
+
+	for (unsigned int i = 0; mem_ram(i, &first, &last); i++)
+		for (; first <= last; first += LARGE_PAGE)
+			(void)mmio_read32(phys_to_virt(first), 0);
+	for (unsigned int i = 0; i < CRASH_BLOCKS; i++)
+		h->sum[i] = sum_block(h, i);
+	h->crc = handover_crc(h);
+}
+
+/* try=stray, try=own, try=live: what must not be, where nobody else writes. */
+static void try_stray(const struct crash_handover *h)
+{
+	const char *how = boot_option("try");
+	uint64_t paddr;
+
+	if (how && *how == 's')
+		paddr = h->region.first - 1;
+	else if (how && *how == 'o')
+		paddr = h->region.last;
+	else if (how && *how == 'l')
+		paddr = h->work.done + PAGE_SIZE - 1;
+	else
+		return;
+	*(volatile uint8_t *)phys_to_virt(paddr) ^= 1;
+}
+
 _Noreturn void crash_jump(struct crash_handover *h, void (*last)(void *context),
 			  void *context)
 {
@@ -241,8 +307,11 @@ _Noreturn void crash_jump(struct crash_handover *h, void (*last)(void *context),
 
 	check_counts(&h->passed, &h->failed);
 	__asm__ volatile("cli" : : : "memory");
-	for (unsigned int i = 0; i < CRASH_BLOCKS; i++)
-		h->sum[i] = sum_block(h, i);
+	/* What this and last() call is written on the stack after the sums. */
+	crash_live(h, (char *)__builtin_frame_address(0) - LAST_CALLS,
+		   LAST_CALLS);
+	sum_up(h);
+	try_stray(h);
 	last(context);
 	__asm__ volatile("jmp *%0"
 			 :

@@ -27,7 +27,8 @@ struct crash_work {
 	/* The adapter's ring: descriptor n fills buffer n modulo the buffers */
 	uint64_t ring; /* physical addresses, all of them */
 	uint64_t buffers;
-	uint32_t frames; /* that were received before */
+	uint64_t buffers_addr; /* for the device */
+	uint32_t frames;       /* that were received before */
 	uint32_t ring_entries;
 	uint32_t buffer_count;
 	/* The disk's reads: two pages each in a row, and its queue. */
@@ -53,9 +54,12 @@ struct crash_handover {
 	uint32_t passed; /* checks of the first kernel */
 	uint32_t failed;
 	struct crash_work work;
+	struct crash_range code; /* of the second kernel, and its checksum */
+	uint32_t code_crc;
 	uint32_t live_count;
 	struct crash_range live[CRASH_LIVE];
 	uint64_t sum[CRASH_BLOCKS];
+	uint32_t crc; /* of all in front of it */
 };
 
 /* In the second kernel what the first one left; NULL in the first. */
@@ -76,9 +80,14 @@ void crash_live(struct crash_handover *h, const volatile void *memory,
 _Noreturn void crash_jump(struct crash_handover *h, void (*last)(void *context),
 			  void *context);
 /*
- * Blocks of memory that are not what they were, and the first such; what is
- * live does not count.
+ * Blocks of the first kernel's memory that are not what they were, and the
+ * first such; what is live does not count.
  */
 unsigned int crash_changed(const struct crash_handover *h, uint64_t *first);
+/*
+ * In the second kernel: its own memory, as far as it does not use it itself.
+ * Pages that are not what they were, and the first such.
+ */
+size_t crash_own_changed(const struct crash_handover *h, uint64_t *first);
 
 #endif /* BARE_CRASH_H */

@@ -40,6 +40,7 @@ static int start_net(struct demo *d, struct crash_handover *h)
 	w->ring = virt_to_phys(e->rx);
 	w->ring_entries = RING_ENTRIES;
 	w->buffers = virt_to_phys(e->buffers);
+	w->buffers_addr = e->buffers_addr;
 	w->buffer_count = BUFFERS;
 	crash_live(h, e->rx, (size_t)RING_ENTRIES * 16);
 	crash_live(h, e->buffers, (size_t)BUFFERS * E1000E_BUFFER);

@@ -31,6 +31,9 @@ static struct range ram[MAX_RAM];
 static unsigned int ram_count;
 static size_t free_pages;
 static size_t total_pages;
+static bool poisoned;
+static size_t spoilt_once; /* pages that were, before they were used */
+static uint64_t first_spoilt = ~UINT64_C(0);
 
 static uint64_t page_number(const void *p)
 {
@@ -53,6 +56,8 @@ static void block_remove(struct block *b)
 {
 	b->prev->next = b->next;
 	b->next->prev = b->prev;
+	if (poisoned)
+		memset(b, MEM_POISON, sizeof(*b));
 	page_order[page_number(b)] = NOT_FREE;
 }
 
@@ -80,6 +85,22 @@ static bool is_reserved(uint64_t first, uint64_t last)
 	return false;
 }
 
+static void give(void *pages, unsigned int order)
+{
+	uint64_t pfn = page_number(pages);
+
+	free_pages += (size_t)1 << order;
+	for (; order < MEM_MAX_ORDER; order++) {
+		uint64_t buddy = pfn ^ (UINT64_C(1) << order);
+
+		if (buddy >= MAX_PAGES || page_order[buddy] != order)
+			break;
+		block_remove(phys_to_virt(buddy << PAGE_SHIFT));
+		pfn &= buddy;
+	}
+	block_insert(phys_to_virt(pfn << PAGE_SHIFT), order);
+}
+
 void mem_add(uint64_t first, uint64_t last)
 {
 	uint64_t pfn = (first + PAGE_SIZE - 1) >> PAGE_SHIFT;
@@ -96,24 +117,56 @@ void mem_add(uint64_t first, uint64_t last)
 		if (is_reserved(paddr, paddr + PAGE_SIZE - 1))
 			continue;
 		total_pages++;
-		mem_free(phys_to_virt(paddr), 0); /* grows by merging */
+		give(phys_to_virt(paddr), 0); /* grows by merging */
 	}
 }
 
 void mem_free(void *pages, unsigned int order)
 {
-	uint64_t pfn = page_number(pages);
+	if (poisoned)
+		memset(pages, MEM_POISON, (size_t)PAGE_SIZE << order);
+	give(pages, order);
+}
 
-	free_pages += (size_t)1 << order;
-	for (; order < MEM_MAX_ORDER; order++) {
-		uint64_t buddy = pfn ^ (UINT64_C(1) << order);
+void mem_poison(void)
+{
+	poisoned = true;
+}
 
-		if (buddy >= MAX_PAGES || page_order[buddy] != order)
-			break;
-		block_remove(phys_to_virt(buddy << PAGE_SHIFT));
-		pfn &= buddy;
+bool mem_is_poison(const void *memory, size_t size)
+{
+	const char *p = memory;
+
+	/* Each byte is the one before it, and the first one is as it should. */
+	return !size || (*p == MEM_POISON && !memcmp(p, p + 1, size - 1));
+}
+
+/* Of 2^@order pages from @page on, the first @links bytes of which may differ */
+static size_t spoilt_pages(const char *page, unsigned int order, size_t links)
+{
+	size_t spoilt = 0;
+
+	for (size_t n = (size_t)1 << order; n; n--, page += PAGE_SIZE) {
+		if (!mem_is_poison(page + links, PAGE_SIZE - links)) {
+			spoilt++;
+			if (virt_to_phys(page) < first_spoilt)
+				first_spoilt = virt_to_phys(page);
+		}
+		links = 0;
 	}
-	block_insert(phys_to_virt(pfn << PAGE_SHIFT), order);
+	return spoilt;
+}
+
+size_t mem_spoilt(uint64_t *first)
+{
+	size_t spoilt = spoilt_once;
+
+	for (unsigned int o = 0; o <= MEM_MAX_ORDER; o++)
+		for (const struct block *b = free_list[o].next;
+		     b != &free_list[o]; b = b->next)
+			spoilt += spoilt_pages((const char *)b, o, sizeof(*b));
+	*first = first_spoilt;
+	return spoilt;
 }
 
 /* Take @p of 2^@order pages out of the free block @b of 2^@have pages. */
@@ -134,6 +187,8 @@ static void *carve(struct block *b, unsigned int have, void *p,
 		}
 	}
 	free_pages -= (size_t)1 << order;
+	if (poisoned)
+		spoilt_once += spoilt_pages(p, order, 0);
 	return memset(p, 0, (size_t)PAGE_SIZE << order);
 }
 

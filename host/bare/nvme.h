@@ -11,6 +11,7 @@
 #define NVME_QUEUE_ENTRIES 32u
 #define NVME_SECOND_ENTRIES 128u /* of nvme_start_second() */
 #define NVME_COMMAND_SIZE 64u
+#define NVME_COMPLETION_SIZE 16u
 #define NVME_MAX_TRANSFER (512u * 1024)
 #define NVME_MAX_PAGES (NVME_MAX_TRANSFER / PAGE_SIZE)
 
