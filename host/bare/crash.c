@@ -300,13 +300,15 @@ static void try_stray(const struct crash_handover *h)
 	*(volatile uint8_t *)phys_to_virt(paddr) ^= 1;
 }
 
-_Noreturn void crash_jump(struct crash_handover *h, void (*last)(void *context),
-			  void *context)
+_Noreturn void crash_jump(struct crash_handover *h,
+			  void (*leave)(void *context),
+			  void (*last)(void *context), void *context)
 {
 	struct crash_page *p = (struct crash_page *)h;
 
 	check_counts(&h->passed, &h->failed);
 	__asm__ volatile("cli" : : : "memory");
+	leave(context);
 	/* What this and last() call is written on the stack after the sums. */
 	crash_live(h, (char *)__builtin_frame_address(0) - LAST_CALLS,
 		   LAST_CALLS);

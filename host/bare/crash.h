@@ -74,11 +74,13 @@ struct crash_handover *crash_load(const void *elf, size_t size);
 void crash_live(struct crash_handover *h, const volatile void *memory,
 		size_t size);
 /*
- * Sum up memory, call @last, which may tell devices but write no memory, and
- * jump, as if in the middle of it all.
+ * What every kernel's panic does before it is left, @leave, with interrupts off;
+ * then sum up memory, call @last, which may tell devices but write no memory,
+ * and jump, as if in the middle of it all.
  */
-_Noreturn void crash_jump(struct crash_handover *h, void (*last)(void *context),
-			  void *context);
+_Noreturn void crash_jump(struct crash_handover *h,
+			  void (*leave)(void *context),
+			  void (*last)(void *context), void *context);
 /*
  * Blocks of the first kernel's memory that are not what they were, and the
  * first such; what is live does not count.

@@ -141,10 +141,12 @@ void demo_crash(struct demo *d);
 void demo_rmrr_hand_over(struct crash_handover *h);
 
 /*
- * demo_inherit.c: in the second kernel. Before the start, as soon as it is
- * done, and after it until devices are silent; nothing happens in the first.
+ * demo_inherit.c: in the second kernel. Before all else, right before the start
+ * and as soon as it is done, and until devices are silent; nothing happens in
+ * the first.
  */
 void demo_inherit_begin(struct demo *d);
+void demo_inherit_found(struct demo *d);
 void demo_inherit_started(struct demo *d);
 void demo_inherit(struct demo *d);
 void demo_inherit_poll(void); /* in every polling loop */

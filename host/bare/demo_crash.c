@@ -114,6 +114,31 @@ static int prepare_edu(struct demo *d, struct crash_handover *h)
 	return 0;
 }
 
+static void fault_interrupt(void *context)
+{
+	struct demo *d = context;
+
+	(void)uiommu_poll_faults(d->uiommu);
+}
+
+/* An interrupt on faults, which must not come when nobody is there for it. */
+static int want_interrupts(struct demo *d)
+{
+	uint64_t address;
+	uint32_t data;
+
+	trap_message(fault_interrupt, d, &address, &data);
+	return uiommu_unit_set_fault_interrupt(d->uiommu, 0, address, data);
+}
+
+/* As docs/porting.md says of panic: devices go on, and faults tell nobody. */
+static void leave_unit(void *context)
+{
+	struct demo *d = context;
+
+	uiommu_shutdown(d->uiommu, true);
+}
+
 /* The last orders; registers only, memory is summed up already. */
 static void tell_devices(void *context)
 {
@@ -135,7 +160,11 @@ void demo_crash(struct demo *d)
 		return;
 	d->crash = h;
 	demo_rmrr_hand_over(h);
-	err = start_net(d, h);
+	err = want_interrupts(d);
+	check(!err, "crash: the unit interrupts on faults: %s",
+	      uiommu_strerror(err));
+	if (!err)
+		err = start_net(d, h);
 	check(!err, "crash: the network adapter receives: %s",
 	      uiommu_strerror(err));
 	if (!err) {
@@ -153,5 +182,5 @@ void demo_crash(struct demo *d)
 	check(uiommu_poll_faults(d->uiommu) == 0 && !d->host.event_count,
 	      "crash: no fault so far");
 	print("crash: now\n");
-	crash_jump(h, tell_devices, d);
+	crash_jump(h, leave_unit, tell_devices, d);
 }

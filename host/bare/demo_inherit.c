@@ -9,6 +9,12 @@
 #define WAIT_NS UINT64_C(10000000000)
 #define QUIET_NS UINT64_C(200000000)
 #define NET_TRIES 10u
+/* Registers of the unit, by the specification; nobody else looks at them. */
+#define UNIT_GSTS 0x1c
+#define UNIT_GSTS_TES 0x80000000u
+#define UNIT_FECTL 0x38
+#define UNIT_FECTL_IM 0x80000000u
+#define UNIT_FEADDR 0x40
 #define SOME_FRAMES 50u
 #define SOME_COPIES 2u
 #define BUFFERS_BACK \
@@ -178,6 +184,29 @@ void demo_inherit_begin(struct demo *d)
 	/* The copy that firmware's device was at, for demo_rmrr_begin(). */
 	if (d->has_keeper)
 		check(edu_wait(&d->keeper), "inherit: the keeper is idle");
+}
+
+/* What uiommu_shutdown() of the first kernel left, by the unit's registers. */
+void demo_inherit_found(struct demo *d)
+{
+	struct uiommu_unit_info u = { 0 };
+	const void *unit;
+	uint32_t control;
+
+	if (!d->crash)
+		return;
+	if (uiommu_unit_info(d->uiommu, 0, &u)) {
+		check(false, "inherit: a unit to look at");
+		return;
+	}
+	unit = phys_to_virt(u.base);
+	control = mmio_read32(unit, UNIT_FECTL);
+	check((mmio_read32(unit, UNIT_GSTS) & UNIT_GSTS_TES) &&
+		      (control & UNIT_FECTL_IM) &&
+		      mmio_read32(unit, UNIT_FEADDR),
+	      "inherit: the unit was let go: it translates, and faults no "
+	      "longer interrupt (%x)",
+	      control);
 }
 
 void demo_inherit_started(struct demo *d)

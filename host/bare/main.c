@@ -90,6 +90,7 @@ static int iommu_start(struct demo *d)
 	/* The device with the RMRR is at work already, as firmware's are. */
 	demo_rmrr_begin(d);
 	demo_linux_begin(d);
+	demo_inherit_found(d);
 	err = uiommu_start(d->uiommu);
 	demo_inherit_started(d);
 	return err;
