@@ -6,9 +6,12 @@ The kernel prints lines such as
 
     host: device_add driver=edu,id=hot0,bus=hot
     host: device_del id=hot0
+    host: disk_pace iops=0
 
 on its console, of which LOG is a copy that grows; each becomes a command at
 the monitor (QMP) on SOCKET. Nothing is said back: the kernel watches its slot.
+The pace is that of the drive "disk", in accesses a second; 0 is as fast as it
+can.
 Ends with QEMU, or when it cannot be reached.
 """
 import json
@@ -18,6 +21,7 @@ import sys
 import time
 
 COMMANDS = ("device_add", "device_del")
+RATES = ("bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr")
 REQUEST = re.compile(rb"^host: (\w+) ([\w=,.:-]+)\r?\n", re.MULTILINE)
 CONNECT_SECONDS = 10
 LIFE_SECONDS = 600
@@ -79,6 +83,17 @@ class Monitor:
             pass  # the next lines() tells
 
 
+def obey(monitor, command, values):
+    if command in COMMANDS:
+        monitor.send(command, values)
+    elif command == "disk_pace" and values.get("iops", "").isdigit():
+        pace = dict.fromkeys(RATES, 0)
+        pace.update(device="disk", iops=int(values["iops"]))
+        monitor.send("block_set_io_throttle", pace)
+    else:
+        say(f"the kernel asks for {command}, which is not for it")
+
+
 def serve(monitor, log):
     text = b""
     end = time.monotonic() + LIFE_SECONDS
@@ -96,10 +111,7 @@ def serve(monitor, log):
             done = m.end()
             command = m[1].decode()
             pairs = [p.partition("=") for p in m[2].decode().split(",")]
-            if command in COMMANDS:
-                monitor.send(command, {k: v for k, _, v in pairs})
-            else:
-                say(f"the kernel asks for {command}, which is not for it")
+            obey(monitor, command, {k: v for k, _, v in pairs})
         # What does not end in a line yet is looked at again.
         text = text[max(done, text.rfind(b"\n") + 1):]
 

@@ -132,6 +132,12 @@ bool demo_shut_out(const struct uiommu_event *e);
 /* demo_sleep.c: the machine sleeps and wakes up, and at last all is let go */
 void demo_sleep(struct demo *d);
 
+/*
+ * demo_inherit.c: have what the disk was slow with end now, with faults; its
+ * driver's reset would wait for it.
+ */
+void demo_hurry_disk(struct demo *d);
+
 /* demo_storm.c: so many of them that only a few are told */
 void demo_storm(struct demo *d);
 
@@ -161,9 +167,10 @@ void demo_page_pattern(void *page, uint32_t seed);
 
 /*
  * demo_linux.c: what a Linux left behind goes on; begin before the unit is
- * touched
+ * touched, started as soon as it is ours
  */
 void demo_linux_begin(struct demo *d);
+void demo_linux_started(struct demo *d);
 void demo_linux(struct demo *d);
 
 #endif /* BARE_DEMO_H */

@@ -5,6 +5,7 @@
  */
 #include "demo.h"
 #include "landing.h"
+#include "left_disk.h"
 
 #define PACKETS 8u
 #define PATIENCE_MS 6000u
@@ -15,6 +16,19 @@
 #define NVME_CSTS_CFS 0x2u
 
 static struct landing landing;
+static struct left_disk left;
+static struct left_state at_start;
+
+/* The reads that Linux has under way: for who adopts. */
+static void find_reads(struct demo *d)
+{
+	struct uiommu_unit_info u = { 0 };
+	bool found = !uiommu_unit_info(d->uiommu, 0, &u) &&
+		     left_disk_find(&left, phys_to_virt(u.base));
+
+	check(found, "linux: the disk's queue %u: %u entries, at %lx and %lx",
+	      left.id, left.entries, left.commands, left.ends);
+}
 
 void demo_linux_begin(struct demo *d)
 {
@@ -26,6 +40,15 @@ void demo_linux_begin(struct demo *d)
 	print("\nlinux: where another kernel's devices write\n");
 	landed = landing_begin(&landing);
 	check(landed, "linux: packet %lu has landed", landing.newest);
+	if (boot_flag("expect-adopted"))
+		find_reads(d);
+}
+
+void demo_linux_started(struct demo *d)
+{
+	(void)d;
+	if (left.entries)
+		left_disk_look(&left, &at_start);
 }
 
 static uint16_t disk_bdf(void)
@@ -126,22 +149,108 @@ static void check_found(struct demo *d, bool adopt)
 	      info.adopted ? "adopted" : "reset", info.inherited);
 }
 
+static uint32_t ended_since_start(const struct left_state *now)
+{
+	return (now->ended + left.entries - at_start.ended) % left.entries;
+}
+
+/*
+ * A fault of the disk's at its queue, of @size bytes from @addr on, or at the
+ * @page that it looks at before.
+ */
+static const struct uiommu_event *old_fault(struct demo *d, uint64_t addr,
+					    uint64_t size, uint64_t page,
+					    enum uiommu_access access)
+{
+	uint64_t end = time_ns() + REFUSED_NS;
+
+	do {
+		(void)uiommu_poll_faults(d->uiommu);
+		for (unsigned int i = 0;
+		     i < d->host.event_count && i < HOST_EVENTS; i++) {
+			const struct uiommu_event *e = &d->host.events[i];
+
+			if (e->sid.rid != left.bdf || e->access != access)
+				continue;
+			if ((e->address >= addr && e->address < addr + size) ||
+			    (page && e->address == page))
+				return e;
+		}
+		cpu_relax();
+	} while (time_ns() < end);
+	return NULL;
+}
+
+/* Linux's reads go on where its tables lead, until a driver of ours asks. */
+static void check_reads(struct left_state *now)
+{
+	check(at_start.under_way, "linux: at the start %u reads were under way",
+	      at_start.under_way);
+	left_disk_look(&left, now);
+	check(ended_since_start(now) && now->under_way,
+	      "linux: %u of them have ended since, %u are under way",
+	      ended_since_start(now), now->under_way);
+}
+
+/*
+ * As the disk's first mapping of ours is made, Linux's are gone: the reads that
+ * are under way cannot end, and there is no way to tell the disk new ones.
+ */
+static void take_disk(struct demo *d)
+{
+	const struct uiommu_event *e;
+	struct left_state before;
+	struct left_state now;
+	struct nvme *n = &d->nvme;
+	uint32_t entries = inherited(d);
+	uint64_t addr;
+	void *page = NULL;
+
+	check_reads(&now);
+	d->host.suspect = left.bdf;
+	if (nvme_probe(n) && !dma_connect(&n->dma, d->uiommu))
+		page = dma_alloc(&n->dma, PAGE_SIZE, &addr);
+	left_disk_look(&left, &before);
+	check(page && inherited(d) + 1 == entries,
+	      "linux: the disk's entry is ours by now, %u are not",
+	      inherited(d));
+	if (!page)
+		return;
+	dma_free(&n->dma, page, PAGE_SIZE, addr);
+	e = old_fault(d, left.ends, left.entries * NVME_COMPLETION_SIZE,
+		      left.marks, UIOMMU_ACCESS_WRITE);
+	left_disk_look(&left, &now);
+	check(e && now.under_way && now.ended == before.ended,
+	      "linux: an old read ends, and cannot tell at %lx: %s",
+	      e ? e->address : left.ends, e ? e->text : "NO FAULT");
+	left_disk_ring(&left, &now);
+	e = old_fault(d, left.commands, left.entries * NVME_COMMAND_SIZE,
+		      left.bells, UIOMMU_ACCESS_READ);
+	check(e, "linux: an old command, looked for at %lx: %s",
+	      e ? e->address : left.commands, e ? e->text : "NO FAULT");
+	demo_hurry_disk(d);
+	dma_disconnect(&n->dma);
+}
+
 void demo_linux(struct demo *d)
 {
 	bool adopt = boot_flag("expect-adopted");
-	uint32_t before = inherited(d);
 
 	check_found(d, adopt);
-	if (adopt)
+	if (adopt) {
 		goes_on(d, "adopted");
-	else
+		take_disk(d);
+	} else {
 		is_refused(d, boot_flag("expect-silence"));
+		demo_hurry_disk(d);
+	}
 	demo_nvme(d);
 	if (!adopt)
 		return;
-	check(inherited(d) + 1 == before,
-	      "linux: the disk's entry is ours by now, %u are not",
-	      inherited(d));
+	check(!d->host.strangers, "linux: no fault but the disk's old ones");
+	/* The disk is through with them by its reset. */
+	d->host.event_count = 0;
+	d->host.overflows = 0;
 	goes_on(d, "after the disk");
 	/* It has no driver here, and is to be silent before the unit is off. */
 	pci_disable(landing.bdf);

@@ -93,6 +93,7 @@ static int iommu_start(struct demo *d)
 	demo_inherit_found(d);
 	err = uiommu_start(d->uiommu);
 	demo_inherit_started(d);
+	demo_linux_started(d);
 	return err;
 }
 

@@ -49,18 +49,20 @@ done
 grep -iE 'crash|system ram' /proc/iomem | sed 's/^/linux: iomem /'
 ifconfig eth0 10.0.2.15 up || give_up "no eth0"
 
-# A disk that is slow (run.py) and a queue before it that is long.
-readers=0
+# A disk that is slow (run.py) and a queue before it that is long: each of the
+# large reads is several commands. An orderly end has to wait for all of them.
+size=4M readers=0
+[ "$how" = crash ] || size=256k
 while [ $readers -lt 40 ]; do
 	readers=$((readers + 1))
 	while :; do
-		dd if=/dev/nvme0n1 of=/dev/null bs=256k count=64 iflag=direct
+		dd if=/dev/nvme0n1 of=/dev/null bs=$size count=4 iflag=direct
 	done >/dev/null 2>&1 &
 done
 
 # Somebody sends packets to us all the time.
 tries=0
-until [ "$(counter packets)" -gt 20 ]; do
+until [ "$(counter packets)" -gt 4 ]; do
 	tries=$((tries + 1))
 	[ $tries -lt 200 ] || give_up "no packets"
 	sleep 0.05
