@@ -227,8 +227,10 @@ def main():
         names = list(CASES)
     try:
         lab.prepare(build / 'linux')
-    except lab.Failed as error:
-        print('%s: %s' % ('skipped' if optional else 'handover', error))
+    except (lab.Failed, OSError) as error:
+        why = str(error).splitlines()[-1] if optional else error
+        print('%s: no Linux can be had: %s' % (
+            'skipped' if optional else 'handover', why))
         sys.exit(SKIPPED if optional else 1)
     try:
         lab.run('ninja', '-C', str(build),
