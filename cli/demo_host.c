@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The host functions that only the live core calls, for uiommu demo: registers
- * are the model's, time passes when somebody looks at it. One thread.
+ * are the model's, time passes when somebody looks at it. One thread. No device
+ * of the demo has a mask: for tier 3 the template's stand-ins do.
  */
 #include <stdlib.h>
 
@@ -22,30 +23,6 @@ struct uiommu_mmio {
 struct uiommu_lock {
 	enum uiommu_lock_kind kind;
 };
-
-/* No device of the demo has a mask. */
-void *uiommu_host_low_page_alloc(struct uiommu_host *host, size_t size,
-				 uiommu_paddr_t limit, unsigned int flags,
-				 uiommu_paddr_t *paddr)
-{
-	(void)host;
-	(void)size;
-	(void)limit;
-	(void)flags;
-	(void)paddr;
-	return NULL;
-}
-
-bool uiommu_host_copy(struct uiommu_host *host, uiommu_paddr_t paddr,
-		      void *memory, size_t size, bool to_memory)
-{
-	(void)host;
-	(void)paddr;
-	(void)memory;
-	(void)size;
-	(void)to_memory;
-	return false;
-}
 
 uint64_t uiommu_host_now_ns(struct uiommu_host *host)
 {
