@@ -417,38 +417,20 @@ static bool vtd_unit_follows(const struct vtd_unit *u)
 	       (u->withheld || uiommu_vtd_stays_on(u));
 }
 
-/*
- * Goes with the old tables. Interrupts of a kernel that is gone lead nowhere,
- * and ours would be stopped on the way.
- */
-static int vtd_unit_end_remapping(struct vtd_unit *u)
+/* Is it to go off before it gets our tables? */
+static bool vtd_unit_resets(const struct vtd_unit *u)
 {
-	if (!u->remaps)
-		return UIOMMU_OK;
-	u->remaps = false;
-	uiommu_log(u->host, UIOMMU_LOG_WARN,
-		   "unit %u: found remapping interrupts: turned off", u->index);
-	return uiommu_vtd_unit_command(u, VTD_GCMD_IRE, false,
-				       "interrupt remapping did not stop");
-}
-
-static int vtd_unit_reset(struct vtd_unit *u)
-{
-	int err;
-
-	if (!u->found.translating || u->adopted || vtd_unit_follows(u))
-		return UIOMMU_OK;
-	err = uiommu_vtd_unit_command(u, VTD_GCMD_TE, false,
-				      "translation did not stop");
-	return err ? err : vtd_unit_end_remapping(u);
+	return u->found.translating && !u->adopted && !vtd_unit_follows(u);
 }
 
 int uiommu_vtd_unit_start(struct vtd_unit *u)
 {
-	int err;
+	int err = UIOMMU_OK;
 
 	u->started = true;
-	err = vtd_unit_reset(u);
+	if (vtd_unit_resets(u))
+		err = uiommu_vtd_unit_command(u, VTD_GCMD_TE, false,
+					      "translation did not stop");
 	if (err)
 		return err;
 	uiommu_vtd_fault_start(u);
@@ -578,13 +560,27 @@ static void vtd_unit_leave(struct vtd_unit *u)
 			   u->index);
 }
 
+/*
+ * Remapping of interrupts goes with the old tables. Those of a kernel that is
+ * gone lead nowhere, and ours would be stopped on the way. If it does not go off
+ * the unit is broken, and that was told.
+ */
+static void vtd_unit_end_remapping(struct vtd_unit *u)
+{
+	if (!u->remaps || u->adopted)
+		return;
+	u->remaps = false;
+	uiommu_log(u->host, UIOMMU_LOG_WARN,
+		   "unit %u: found remapping interrupts: turned off", u->index);
+	(void)!uiommu_vtd_unit_command(u, VTD_GCMD_IRE, false,
+				       "interrupt remapping did not stop");
+}
+
 void uiommu_vtd_unit_settle(struct vtd_unit *u)
 {
 	if (!uiommu_vtd_wanted(u))
 		vtd_unit_leave(u);
-	/* If it does not go off the unit is broken, and that was told. */
-	if (!u->adopted)
-		(void)!vtd_unit_end_remapping(u);
+	vtd_unit_end_remapping(u);
 }
 
 int uiommu_vtd_unit_open_memory(struct vtd_unit *u)

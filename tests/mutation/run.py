@@ -169,7 +169,8 @@ DEFECTS = [
      "		driver->ops->leave(driver, i, plan->off);\n",
      "		driver->ops->leave(driver, i, false);\n"),
     ("protected memory of a unit left alone", "src/vtd/vtd.c",
-     "		(void)!uiommu_vtd_unit_open_memory(u);\n", ""),
+     "			(void)!uiommu_vtd_unit_open_memory(u);\n",
+     "			continue;\n"),
     ("addresses free before the last page", "src/dma/dma_map.c",
      "	struct uiommu_range range = { first, first + (size - 1) };\n",
      "	struct uiommu_range range = { first, first + (size - 1) };\n"
@@ -281,8 +282,9 @@ TAKEOVER = [
      "	if (vtd_bit(u->inherited->dids, VTD_DID_IDENTITY) &&\n",
      "	if (!u &&\n"),
     ("translation toggled", "src/vtd/vtd_unit.c",
-     "	if (!u->found.translating || u->adopted || vtd_unit_follows(u))\n",
-     "	if (!u->found.translating || vtd_unit_follows(u))\n"),
+     "	return u->found.translating && !u->adopted && "
+     "!vtd_unit_follows(u);\n",
+     "	return u->found.translating && !vtd_unit_follows(u);\n"),
     ("old translations not flushed", "src/vtd/vtd_context.c",
      "	err = uiommu_vtd_run(u, descs, count);\n",
      "	err = dev->hw->inherited ? UIOMMU_OK\n"
@@ -303,10 +305,8 @@ TAKEOVER = [
      "		if (!vtd_bit(u->inherited->rids, rid) ||\n",
      "		if (i || !vtd_bit(u->inherited->rids, rid) ||\n"),
     ("who was refused attached at start", "src/vtd/vtd_adopt.c",
-     "	return u->adopted || (u->withheld && !dev->hw->direct);\n",
-     "	return (u->adopted && u->bus[dev->hw->sids[0].rid >> 8] &&\n"
-     "		vtd_bit(u->inherited->rids, dev->hw->sids[0].rid)) ||\n"
-     "	       (u->withheld && !dev->hw->direct);\n"),
+     "		return !u->driver->enabled || vtd_inherits_any(dev);\n",
+     "		return vtd_inherits_any(dev);\n"),
     ("an id had again too early", "src/vtd/vtd_adopt.c",
      "		if (vtd_bit(u->inherited->rids, rid))\n"
      "			vtd_bit_set(",
@@ -334,8 +334,8 @@ TAKEOVER = [
      "	err = vtd_enable_those(d, true);\n	if (!err)\n"
      "		err = vtd_enable_those(d, false);\n"),
     ("the host's own interrupt remapping off", "src/vtd/vtd_unit.c",
-     "	u->remaps = u->remaps && u->found.remapping;\n",
-     "	u->remaps = u->found.remapping;\n"),
+     "	u->remaps = u->remaps && u->found.remapping &&",
+     "	u->remaps = u->found.remapping &&"),
     ("blocked leaves what was inherited", "src/vtd/vtd_domain.c",
      "	if (new != old || dev->inherited) {\n", "	if (new != old) {\n"),
     ("what was never attached is refused at the end", "src/vtd/vtd.c",
@@ -357,8 +357,9 @@ TAKEOVER = [
      "		if (uiommu_vtd_wanted(u))\n"
      "			err = uiommu_vtd_unit_check(u);\n"),
     ("interrupt remapping kept in a reset", "src/vtd/vtd_unit.c",
-     "	return err ? err : vtd_unit_end_remapping(u);\n",
-     "	return err;\n"),
+     "	if (!u->remaps || u->adopted)\n", "	if (u)\n"),
+    ("interrupt remapping of who was adopted off", "src/vtd/vtd_unit.c",
+     "	if (!u->remaps || u->adopted)\n", "	if (!u->remaps)\n"),
     ("a first attach that fails refuses", "src/vtd/vtd_context.c",
      "		if (old)\n			value = *old;\n", ""),
     ("faults recorded where they were not to be", "src/vtd/vtd_adopt.c",
@@ -391,7 +392,7 @@ INHERITED = [
      "		if (!device->barred || !device->hw.inherited)\n",
      "		if (device)\n"),
     ("addresses begin where another kernel's do", "src/core/group.c",
-     "	made->apart = group_at_work(group);\n", ""),
+     "	made->apart = group_apart(group);\n", ""),
     ("a first attach that fails is tried for ever", "src/core/device.c",
      "			uiommu_store(&device->dma, &device->uiommu->blocked);\n",
      "			uiommu_store(&device->dma, NULL);\n"),
@@ -425,8 +426,7 @@ DEFERRED = [
      "uiommu_load(&device->arriving);\n",
      "	return uiommu_load(&device->arriving);\n"),
     ("calls wait although a reset ended it", "src/core/refuse.c",
-     "	/* What it inherited is gone: no call has to wait for that any "
-     "more. */\n	uiommu_core_device_publish(device);\n", ""),
+     "	uiommu_core_device_publish(device);\n", ""),
     ("a call waits although all is there", "src/core/device.c",
      "	uiommu_barrier();\n"
      "	*domain = uiommu_load(&device->dma);\n",
