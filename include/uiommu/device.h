@@ -48,12 +48,13 @@ enum uiommu_takeover {
 	 * For a kernel that starts where another one crashed: translation
 	 * stays on, and each requester stays in the address space that it was
 	 * in, or refused, until its device is first attached: at its first DMA
-	 * API call, at a reset, or when an owner claims its group. What was
-	 * under way goes on. Such a device is not attached at start, whatever
-	 * its type; one that comes later to an empty place is attached at once.
-	 * So does the remapping of interrupts: the dead kernel's go where it
-	 * sent them, and those of a new driver arrive only if the unit lets
-	 * the compatibility format pass. The log says whether; else poll.
+	 * API call, at a reset if it has no direct region, or when an owner
+	 * claims its group. Such a device is not attached at start, whatever
+	 * its type; nor is one that comes later, but where one was attached
+	 * before. What was under way goes on, and so does the remapping of
+	 * interrupts: the dead kernel's go where it sent them, and those of a
+	 * new driver arrive only if the unit lets the compatibility format
+	 * pass. The log says whether; else poll.
 	 */
 	UIOMMU_TAKEOVER_ADOPT,
 	/*

@@ -171,7 +171,7 @@ struct uiommu_driver_ops {
 			   struct uiommu_hwdev *dev);
 	/*
 	 * Refuses all DMA of the device and forgets it. One that is inherited
-	 * still is only forgotten. [sleep]
+	 * still is only forgotten; who yielded to it does so no more. [sleep]
 	 */
 	void (*device_fini)(struct uiommu_driver *driver,
 			    struct uiommu_hwdev *dev);

@@ -253,8 +253,10 @@ static int apply_join(struct uiommu_group *group, struct uiommu_edition *next)
 
 	if (!domain->hw.pt.root)
 		return UIOMMU_OK;
-	if (domain->hw.type == UIOMMU_DOMAIN_DMA)
+	if (domain->hw.type == UIOMMU_DOMAIN_DMA) {
+		uiommu_core_group_apart(group, domain);
 		err = uiommu_core_reserve(uiommu, next, group->place, domain);
+	}
 	if (!err)
 		err = uiommu_core_map_direct(uiommu, next, group->place, domain,
 					     &group->direct);

@@ -67,21 +67,21 @@ void uiommu_core_group_free(struct uiommu_group *group)
 }
 
 /*
- * What another kernel gave to members that may be at work nobody tells us.
  * Allocators tend to go from what a device can reach downwards: ours begins
  * further down then, so that what is still under way meets nothing new. That
- * kernel may have done the same, so where differs from time to time: between a
- * quarter and two thirds of the way.
+ * kernel may have done the same, so where differs from time to time.
  */
-static uint8_t group_apart(const struct uiommu_group *group)
+void uiommu_core_group_apart(struct uiommu_group *group,
+			     struct uiommu_domain *domain)
 {
 	const struct uiommu_device *device;
 	uint64_t now = uiommu_host_now_ns(group->uiommu->host);
 
 	for (device = group->members; device; device = device->next)
-		if (device->hw.at_work)
-			return (uint8_t)(4 + (now * 0x9e3779b97f4a7c15u >> 61));
-	return 0;
+		if (device->hw.at_work && !domain->apart)
+			uiommu_store(&domain->apart,
+				     (uint8_t)(4 + (now * 0x9e3779b97f4a7c15u >>
+						    61)));
 }
 
 /* A DMA domain in which direct regions are mapped before anybody is in it. */
@@ -98,7 +98,7 @@ static int group_make_dma(struct uiommu_group *group,
 	if (err)
 		return err;
 	made->owner = group;
-	made->apart = group_apart(group);
+	uiommu_core_group_apart(group, made);
 	err = uiommu_core_reserve(uiommu, edition, group->place, made);
 	if (!err)
 		err = uiommu_core_map_direct(uiommu, edition, group->place,

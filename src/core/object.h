@@ -45,7 +45,7 @@ struct uiommu_domain {
 	uint32_t holders;	       /* (m) of an unmanaged one: callers... */
 	uint32_t attached;	       /* (m) ...and groups in it */
 	bool ready;		       /* (m) the driver knows it */
-	/* (c) Sixteenths of what is in reach, from above: for when there is need */
+	/* (a) Sixteenths of what is in reach, from above: for when there is need */
 	uint8_t apart;
 	uint32_t lost; /* atomic: one of its units broke; for ever */
 };
@@ -358,6 +358,12 @@ int uiommu_core_device_arrive(struct uiommu_device *device,
 void uiommu_core_device_publish(struct uiommu_device *device);
 /* Where those are who are refused. */
 struct uiommu_domain *uiommu_core_refusal(const struct uiommu_group *group);
+/*
+ * What another kernel gave to members that may be at work nobody tells us: if
+ * there are such, @domain, the group's own, gives out addresses apart.
+ */
+void uiommu_core_group_apart(struct uiommu_group *group,
+			     struct uiommu_domain *domain);
 /* Frees a domain that is the group's own; shared ones stay. */
 void uiommu_core_group_drop(struct uiommu_group *group,
 			    struct uiommu_domain *domain);

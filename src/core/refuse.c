@@ -87,15 +87,12 @@ static int reset_end(struct uiommu_device *device)
 	device->resetting = false;
 	if (!device->group)
 		return UIOMMU_OK;
-	device->hw.yields = false;
 	/* Wherever the group is by now. */
 	err = uiommu_core_device_place(device);
-	if (err) {
-		device->resetting = true;
-		device->hw.yields = true;
-	} else {
+	device->resetting = err;
+	device->hw.yields = err;
+	if (!err)
 		device->group->resets--;
-	}
 	return err;
 }
 

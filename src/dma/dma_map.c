@@ -31,17 +31,18 @@ static int dma_iova(struct uiommu_domain *domain, uiommu_paddr_t paddr,
 }
 
 /*
- * Apart: first the half that a kernel before is not likely to have used. Out of
- * line, so that the usual case saves no registers for it.
+ * Apart: first where a kernel before is not likely to have been. Out of line,
+ * so that the usual case saves no registers for it.
  */
 static __attribute__((__noinline__)) int
 dma_iova_rare(struct uiommu_domain *domain, uiommu_paddr_t paddr, uint64_t size,
 	      uint64_t limit, uiommu_iova_t *iova)
 {
-	uint64_t first = limit - (limit >> 4) * domain->apart;
-	int err = dma_iova(domain, paddr, size, first, iova);
+	unsigned int apart = uiommu_load(&domain->apart);
+	int err = dma_iova(domain, paddr, size, limit - (limit >> 4) * apart,
+			   iova);
 
-	if (err == UIOMMU_ENOSPC && domain->apart)
+	if (err == UIOMMU_ENOSPC && apart)
 		err = dma_iova(domain, paddr, size, limit, iova);
 	return err;
 }
@@ -54,7 +55,7 @@ int uiommu_dma_iova_alloc(struct uiommu_device *device,
 
 	if (device->dma_mask < limit)
 		limit = device->dma_mask;
-	if (size >= DMA_ALIGN_2M || domain->apart)
+	if (size >= DMA_ALIGN_2M || uiommu_load(&domain->apart))
 		return dma_iova_rare(domain, paddr, size, limit, iova);
 	return uiommu_iova_alloc(&domain->iova, size, UIOMMU_PAGE_SIZE, limit,
 				 UIOMMU_ALLOC_ATOMIC, iova);

@@ -330,8 +330,11 @@ static int vtd_enable(struct uiommu_driver *driver)
 	if (!err)
 		err = vtd_enable_those(d, true);
 	for (u = d->units; u && !err; u = u->next) {
-		uiommu_vtd_unit_settle(u);
-		if (!uiommu_vtd_wanted(u))
+		int e = uiommu_vtd_unit_settle(u);
+
+		if (uiommu_vtd_wanted(u))
+			err = e;
+		else
 			(void)!uiommu_vtd_unit_open_memory(u);
 	}
 	d->enabled = !err;
@@ -393,7 +396,7 @@ static void vtd_device_fini(struct uiommu_driver *driver,
 		uiommu_vtd_context_restore(v);
 	}
 	uiommu_vtd_context_remove(v);
-	if (dev->inherited)
+	if (dev->inherited && v->unit->started && !v->unit->held)
 		uiommu_vtd_context_left(v);
 	uiommu_pool_free(&d->devices, v);
 	dev->priv = NULL;

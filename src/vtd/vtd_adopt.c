@@ -378,14 +378,18 @@ static const struct vtd_entry *vtd_inherited_at(const struct vtd_unit *u,
 	return &u->bus[rid >> 8]->found[rid & 0xff];
 }
 
-static bool vtd_inherits_any(const struct vtd_device *dev)
+/* Was it attached before, by all its requester ids, or who was in its place? */
+static bool vtd_inherits_nothing(const struct vtd_device *dev)
 {
 	uint32_t i;
 
-	for (i = 0; i < dev->hw->sid_count; i++)
-		if (vtd_inherited_at(dev->unit, dev->hw->sids[i].rid))
-			return true;
-	return false;
+	for (i = 0; i < dev->hw->sid_count; i++) {
+		uint32_t rid = dev->hw->sids[i].rid;
+
+		if (!vtd_bit(dev->unit->bus[rid >> 8]->ours, rid & 0xff))
+			return false;
+	}
+	return true;
 }
 
 bool uiommu_vtd_inherits(const struct vtd_device *dev)
@@ -393,12 +397,12 @@ bool uiommu_vtd_inherits(const struct vtd_device *dev)
 	const struct vtd_unit *u = dev->unit;
 
 	/*
-	 * All that were there, also who was refused: what is still under way
+	 * All whom we do not know, also who was refused: what is still under way
 	 * would reach its new domain, which may be all of memory. Withheld until
 	 * asked for, but for what firmware never asks about.
 	 */
 	if (u->adopted)
-		return !u->driver->enabled || vtd_inherits_any(dev);
+		return !vtd_inherits_nothing(dev);
 	return u->withheld && !dev->hw->direct;
 }
 
@@ -408,9 +412,6 @@ bool uiommu_vtd_at_work(const struct vtd_device *dev)
 	const struct vtd_entry *e;
 	uint32_t i;
 
-	/* It came later, to a place that was empty. */
-	if (u->adopted && !dev->hw->inherited)
-		return false;
 	/* Where it passed its addresses are those of RAM, not of a kernel. */
 	for (i = 0; i < dev->hw->sid_count; i++) {
 		e = vtd_inherited_at(u, dev->hw->sids[i].rid);
@@ -460,8 +461,9 @@ void uiommu_vtd_inherited_gone(const struct vtd_device *dev)
 		return;
 	for (i = 0; i < dev->hw->sid_count; i++) {
 		uint32_t rid = dev->hw->sids[i].rid;
-		const struct vtd_bus *bus = u->bus[rid >> 8];
+		struct vtd_bus *bus = u->bus[rid >> 8];
 
+		vtd_bit_set(bus->ours, rid & 0xff);
 		/* It may have to stay, for who shares it. */
 		if (!vtd_bit(u->inherited->rids, rid) ||
 		    !memcmp(&bus->table[rid & 0xff], &bus->found[rid & 0xff],

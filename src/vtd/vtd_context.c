@@ -430,12 +430,18 @@ int uiommu_vtd_context_update(struct vtd_device *dev)
 
 void uiommu_vtd_context_left(const struct vtd_device *dev)
 {
+	const struct vtd_unit *u = dev->unit;
 	struct vtd_device *other;
 
-	for (other = dev->unit->devices; other; other = other->next)
-		if (other->hw->yields && !other->hw->inherited &&
-		    !uiommu_vtd_context_update(other))
-			uiommu_vtd_inherited_gone(other);
+	for (other = u->devices; other; other = other->next) {
+		if (other->hw->inherited)
+			continue;
+		if (uiommu_vtd_broken(u))
+			return;
+		if (uiommu_vtd_context_update(other))
+			uiommu_vtd_context_restore(other);
+		uiommu_vtd_inherited_gone(other);
+	}
 }
 
 void uiommu_vtd_context_restore(struct vtd_device *dev)

@@ -46,7 +46,7 @@ void uiommu_vtd_context_remove(struct vtd_device *dev);
  * device's domain when this one is blocked. After an error the unit is broken.
  */
 UIOMMU_MUST_CHECK int uiommu_vtd_context_update(struct vtd_device *dev);
-/* @dev is gone, and inherited: nobody has to yield to it any more. */
+/* @dev is gone, and inherited: who yielded to it has no reason any more. */
 void uiommu_vtd_context_left(const struct vtd_device *dev);
 /*
  * The same for a unit that is broken: in memory only. Of a device that was not

@@ -231,6 +231,7 @@ static int vtd_unit_setup(struct vtd_unit *u,
 	}
 	uiommu_vtd_look(u);
 	u->remaps = u->found.remapping;
+	u->irta = u->found.irta;
 	u->ran = u->found.translating;
 	return vtd_unit_memory(u);
 }
@@ -320,12 +321,13 @@ int uiommu_vtd_unit_check(struct vtd_unit *u)
 		}
 	}
 	uiommu_vtd_look(u);
-	/*
-	 * What went on after create is the host's own; and so it may be where
-	 * nothing is taken over.
-	 */
-	u->remaps = u->remaps && u->found.remapping && u->found.translating;
 	u->ran = u->ran || u->found.translating;
+	/*
+	 * What went on after create, or by another table, is the host's own; and
+	 * so it may be where nothing was ever to be taken over.
+	 */
+	u->remaps = u->remaps && u->ran && u->found.remapping &&
+		    u->found.irta == u->irta;
 	return u->found.translating ? vtd_unit_allowed(u) : UIOMMU_OK;
 }
 
@@ -562,25 +564,29 @@ static void vtd_unit_leave(struct vtd_unit *u)
 
 /*
  * Remapping of interrupts goes with the old tables. Those of a kernel that is
- * gone lead nowhere, and ours would be stopped on the way. If it does not go off
- * the unit is broken, and that was told.
+ * gone lead nowhere, and ours would be stopped on the way.
  */
-static void vtd_unit_end_remapping(struct vtd_unit *u)
+static int vtd_unit_end_remapping(struct vtd_unit *u)
 {
+	int err;
+
 	if (!u->remaps || u->adopted)
-		return;
+		return UIOMMU_OK;
+	err = uiommu_vtd_unit_command(u, VTD_GCMD_IRE, false,
+				      "interrupt remapping did not stop");
+	if (err)
+		return err;
 	u->remaps = false;
 	uiommu_log(u->host, UIOMMU_LOG_WARN,
 		   "unit %u: found remapping interrupts: turned off", u->index);
-	(void)!uiommu_vtd_unit_command(u, VTD_GCMD_IRE, false,
-				       "interrupt remapping did not stop");
+	return UIOMMU_OK;
 }
 
-void uiommu_vtd_unit_settle(struct vtd_unit *u)
+int uiommu_vtd_unit_settle(struct vtd_unit *u)
 {
 	if (!uiommu_vtd_wanted(u))
 		vtd_unit_leave(u);
-	vtd_unit_end_remapping(u);
+	return vtd_unit_end_remapping(u);
 }
 
 int uiommu_vtd_unit_open_memory(struct vtd_unit *u)
@@ -607,6 +613,10 @@ void uiommu_vtd_unit_stop(struct vtd_unit *u)
 {
 	if (u->started && !uiommu_vtd_broken(u)) {
 		uiommu_vtd_fault_stop(u);
+		/* What was adopted with it: its table is in anybody's memory. */
+		if (u->remaps && u->driver->enabled &&
+		    !uiommu_vtd_unit_run(u, VTD_GCMD_IRE, false))
+			u->remaps = false;
 		if (u->ring &&
 		    uiommu_host_mmio_read32(u->mmio, VTD_GSTS) & VTD_GCMD_QIE &&
 		    uiommu_vtd_unit_run(u, VTD_GCMD_QIE, false))

@@ -52,6 +52,7 @@ struct vtd_saved {
 /* The context table of one bus. */
 struct vtd_bus {
 	struct vtd_entry *table;
+	uint32_t ours[256 / 32]; /* whose device was attached once */
 	struct vtd_entry *found; /* a copy of what was adopted; or NULL */
 	uint16_t sharers[256];	 /* devices known by that device and function */
 };
@@ -122,7 +123,7 @@ struct vtd_unit {
 	uint32_t *ids;	       /* (m) bit map */
 	size_t ids_size;       /* (c) bytes of it */
 	uint32_t id_next;      /* (m) where to look first */
-	uint32_t did_identity; /* (s) VTD_DID_NONE: there was none left */
+	uint32_t did_identity; /* (m) VTD_DID_NONE: none was left so far */
 
 	/* vtd_adopt.c */
 	struct vtd_found found;		 /* (m) at create, and at start */
@@ -130,8 +131,9 @@ struct vtd_unit {
 	uint32_t inherited_count;	 /* (a) written under (m) */
 	bool adopted;			 /* (m) not stopped since */
 	bool withheld; /* (m) each device waits, refused, to be asked for */
-	bool remaps;   /* (m) interrupts, for who had it before, since create */
 	bool ran;      /* (m) found translating, at create or later */
+	bool remaps; /* (m) interrupts, for who had it before, since create... */
+	uint64_t irta; /* (c) ...by this table */
 
 	/* vtd_fault.c */
 	struct uiommu_lock *fault_lock;	  /* (c) */
@@ -220,7 +222,7 @@ void uiommu_vtd_unit_disable(struct vtd_unit *u);
  * When all units are enabled. Of one that is not wanted whatever was found on
  * goes off; of one that has our tables in place of others, what came with them.
  */
-void uiommu_vtd_unit_settle(struct vtd_unit *u);
+UIOMMU_MUST_CHECK int uiommu_vtd_unit_settle(struct vtd_unit *u);
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_open_memory(struct vtd_unit *u);
 /* After disable: ends the queue, frees what prepare allocated. */
 void uiommu_vtd_unit_stop(struct vtd_unit *u);

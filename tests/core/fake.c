@@ -194,6 +194,7 @@ static int fake_device_init(struct uiommu_driver *driver,
 	slot->domain = NULL;
 	dev->inherited = fake.inherits_rid &&
 			 fake.inherits_rid == dev->sids[0].rid;
+	dev->at_work = fake.at_work_rid && fake.at_work_rid == dev->sids[0].rid;
 	return UIOMMU_OK;
 }
 

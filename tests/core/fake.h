@@ -39,6 +39,7 @@ struct fake {
 	int fail_invalidate; /* error of each invalidation */
 	int fail_map_sync;
 	uint16_t inherits_rid;	  /* another kernel had it, if not 0 */
+	uint16_t at_work_rid;	  /* may be at work for that, if not 0 */
 	uint16_t misfit_rid;	  /* its unit walks no tables, if not 0 */
 	uint16_t fail_attach_rid; /* attach of this one fails, if not 0 */
 	bool fail_attach_all;	  /* all attaches fail but to blocked */

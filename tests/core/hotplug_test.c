@@ -99,6 +99,36 @@ static void replug(struct machine *machine, uint32_t unit)
 	watch_agree(machine, "replugged");
 }
 
+/* Who joins may be at work by addresses that a kernel before gave it. */
+static void test_joins_at_work(void **state)
+{
+	struct machine *machine = *state;
+	struct uiommu_device *device;
+	uint64_t iova[2];
+
+	fake.at_work_rid = joiner.rid;
+	up_without_joiner(machine);
+	device = machine_driver(machine, (struct uiommu_sid)MACHINE_PAIR0);
+	assert_int_equal(uiommu_device_set_dma_mask(device, 0xffffff),
+			 UIOMMU_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(uiommu_dma_map(device, 0x1000, 4096,
+						UIOMMU_DMA_BIDIRECTIONAL,
+						&iova[i]),
+				 UIOMMU_OK);
+		if (!i)
+			assert_int_equal(add(machine), UIOMMU_OK);
+	}
+	assert_ptr_equal(uiommu_device_group(find(machine, joiner)),
+			 uiommu_device_group(device));
+	assert_true(iova[0] >= 0xfff000 && iova[1] < 0xc00000);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(uiommu_dma_unmap(device, iova[i], 4096),
+				 UIOMMU_OK);
+	uiommu_device_unuse(device);
+	machine_down(machine);
+}
+
 /* R08, R31: a hundred times, the same unit, a fresh state, no page lost. */
 static void test_replug(void **state)
 {
@@ -571,6 +601,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_replug, set_up),
+		cmocka_unit_test_setup(test_joins_at_work, set_up),
 		cmocka_unit_test_setup(test_last_member, set_up),
 		cmocka_unit_test_setup(test_bus, set_up),
 		cmocka_unit_test_setup(test_misuse, set_up),

@@ -59,6 +59,29 @@ static void damage_do(struct world *w, const struct damage *d)
 	old_set(&w->old, root, root[0] | d->root_lo, d->root_hi);
 }
 
+/* With A and B, which is wrong, while A goes on. */
+static void damaged_up(struct world *w, const struct damage *d,
+		       struct rig_device *b)
+{
+	struct vtdm_config *m = &w->rig.config.units[0].model;
+
+	m->pt = false;
+	m->nd = 0;
+	world_begin(w);
+	old_enter(&w->old, 0x210, w->space, 4);
+	damage_do(w, d);
+	old_on(&w->old);
+	/* the model agrees that it is wrong */
+	assert_int_not_equal(rig_write(&w->rig, 0x208, 0x5000), VTDM_OK);
+	old_watch(&w->old, true);
+	assert_int_equal(rig_make(&w->rig), 0);
+	assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
+	assert_int_equal(rig_device(&w->rig, &w->a, just_a), 0);
+	assert_int_equal(rig_device(&w->rig, b, just_b), 0);
+	assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver), 0);
+	old_watch(&w->old, false);
+}
+
 /*
  * Who was refused before is refused as before, and its driver can have it;
  * the others notice nothing.
@@ -69,25 +92,12 @@ static void test_damaged(void **state)
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		const struct damage *d = &damages[i];
 		struct world *w = world();
-		struct vtdm_config *m = &w->rig.config.units[0].model;
+		struct uiommu_hwdomain blocked = {
+			.type = UIOMMU_DOMAIN_BLOCKED
+		};
 		struct rig_device b;
 
-		m->pt = false;
-		m->nd = 0;
-		world_begin(w);
-		old_enter(&w->old, 0x210, w->space, 4);
-		damage_do(w, d);
-		old_on(&w->old);
-		/* the model agrees that it is wrong */
-		assert_int_not_equal(rig_write(&w->rig, 0x208, 0x5000),
-				     VTDM_OK);
-		old_watch(&w->old, true);
-		assert_int_equal(rig_make(&w->rig), 0);
-		assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
-		assert_int_equal(rig_device(&w->rig, &w->a, just_a), 0);
-		assert_int_equal(rig_device(&w->rig, &b, just_b), 0);
-		assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver), 0);
-		old_watch(&w->old, false);
+		damaged_up(w, d, &b);
 		assert_true(info_of(&w->rig).adopted);
 		assert_int_equal(w->stats->te_off, 0);
 		/* half written, absent: nothing to tell */
@@ -95,14 +105,20 @@ static void test_damaged(void **state)
 				 ~d->lo != 0);
 		assert_int_equal(info_of(&w->rig).inherited,
 				 d->root_lo || d->root_hi ? 1 : 2);
-		/* it waits, like all; who comes later does not */
+		/* it waits, like all; also if it comes later, or again... */
 		assert_true(w->a.hw.inherited && b.hw.inherited);
 		rig_device_gone(&w->rig, &b);
 		assert_int_equal(rig_device(&w->rig, &b, just_b), 0);
-		assert_false(b.hw.inherited || b.hw.at_work);
+		assert_true(b.hw.inherited && b.hw.at_work);
 		assert_int_not_equal(rig_write(&w->rig, 0x208, 0x5000),
 				     VTDM_OK);
 		old_flows(&w->old);
+		/* ...but not where it was attached before */
+		assert_int_equal(rig_attach(&w->rig, &b, &blocked), 0);
+		assert_false(b.hw.inherited);
+		rig_device_gone(&w->rig, &b);
+		assert_int_equal(rig_device(&w->rig, &b, just_b), 0);
+		assert_false(b.hw.inherited);
 		rig_device_gone(&w->rig, &b);
 		world_end(w);
 	}

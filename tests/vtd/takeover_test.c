@@ -333,6 +333,47 @@ static void test_interrupts_pass(void **state)
 	}
 }
 
+/*
+ * A start that failed, or a stop, is no reason to forget whose it was; and a
+ * table that our host set between create and start is not the other kernel's.
+ */
+static void test_interrupts_again(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		struct world *w = interrupts(true, i == 1, false);
+
+		if (i == 2)
+			vtdm_write64(w->old.unit, 0xb8, 0x7000);
+		assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
+		if (i == 1)
+			assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver),
+					 0);
+		uiommu_vtd_ops.stop(w->rig.driver);
+		assert_false(info_of(&w->rig).translating);
+		assert_int_equal(remaps(w), i != 1);
+		assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
+		assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver), 0);
+		assert_int_equal(remaps(w), i == 2);
+		rig_down(&w->rig);
+	}
+}
+
+/* A unit that does not even do that is not to be relied on. */
+static void test_interrupts_hang(void **state)
+{
+	struct world *w = interrupts(true, false, false);
+
+	(void)state;
+	assert_int_equal(uiommu_vtd_ops.start(w->rig.driver), 0);
+	vtdm_knobs(w->old.unit)->hang = VTDM_HANG_IR;
+	assert_int_equal(uiommu_vtd_ops.enable(w->rig.driver),
+			 UIOMMU_ETIMEDOUT);
+	assert_true(info_of(&w->rig).broken);
+	assert_false(user_logged(w->rig.host, "interrupts: turned off"));
+	rig_down_leaking(&w->rig);
+}
+
 /* At the end it goes off, too, if it is the other kernel's still. */
 static void test_interrupts_shutdown(void **state)
 {
@@ -697,6 +738,8 @@ int main(void)
 		cmocka_unit_test(test_interrupts),
 		cmocka_unit_test(test_interrupts_stay_on),
 		cmocka_unit_test(test_interrupts_pass),
+		cmocka_unit_test(test_interrupts_again),
+		cmocka_unit_test(test_interrupts_hang),
 		cmocka_unit_test(test_interrupts_shutdown),
 		cmocka_unit_test(test_left_stays_on),
 		cmocka_unit_test(test_hand_back),
