@@ -405,7 +405,7 @@ static bool power_is_on(struct vtd_unit *u, uint32_t command)
 static void power_off(struct vtd_unit *u)
 {
 	/* Another kernel's, by a table in memory that is anybody's soon. */
-	if (u->remaps && uiommu_host_mmio_read64(u->mmio, VTD_IRTA) == u->irta)
+	if (uiommu_vtd_unit_remaps(u))
 		power_set_off(u, VTD_GCMD_IRE,
 			      "interrupt remapping did not stop");
 	if (!uiommu_vtd_stays_on(u))

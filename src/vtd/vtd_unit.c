@@ -323,11 +323,10 @@ int uiommu_vtd_unit_check(struct vtd_unit *u)
 	uiommu_vtd_look(u);
 	u->ran = u->ran || u->found.translating;
 	/*
-	 * What went on after create, or by another table, is the host's own; and
-	 * so it may be where nothing was ever to be taken over.
+	 * What went on after create is the host's own; and so it may be where
+	 * nothing was ever to be taken over.
 	 */
-	u->remaps = u->remaps && u->ran && u->found.remapping &&
-		    u->found.irta == u->irta;
+	u->remaps = u->remaps && u->ran && u->found.remapping;
 	return u->found.translating ? vtd_unit_allowed(u) : UIOMMU_OK;
 }
 
@@ -562,6 +561,13 @@ static void vtd_unit_leave(struct vtd_unit *u)
 			   u->index);
 }
 
+bool uiommu_vtd_unit_remaps(struct vtd_unit *u)
+{
+	/* Not if our host has set a table of its own. */
+	return u->remaps &&
+	       uiommu_host_mmio_read64(u->mmio, VTD_IRTA) == u->irta;
+}
+
 /*
  * Remapping of interrupts goes with the old tables. Those of a kernel that is
  * gone lead nowhere, and ours would be stopped on the way.
@@ -570,7 +576,7 @@ static int vtd_unit_end_remapping(struct vtd_unit *u)
 {
 	int err;
 
-	if (!u->remaps || u->adopted)
+	if (u->adopted || !uiommu_vtd_unit_remaps(u))
 		return UIOMMU_OK;
 	err = uiommu_vtd_unit_command(u, VTD_GCMD_IRE, false,
 				      "interrupt remapping did not stop");
@@ -614,7 +620,7 @@ void uiommu_vtd_unit_stop(struct vtd_unit *u)
 	if (u->started && !uiommu_vtd_broken(u)) {
 		uiommu_vtd_fault_stop(u);
 		/* What was adopted with it: its table is in anybody's memory. */
-		if (u->remaps && u->driver->enabled &&
+		if (u->driver->enabled && uiommu_vtd_unit_remaps(u) &&
 		    !uiommu_vtd_unit_run(u, VTD_GCMD_IRE, false))
 			u->remaps = false;
 		if (u->ring &&
