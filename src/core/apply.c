@@ -482,22 +482,27 @@ void uiommu_core_let_go(struct uiommu_device *leaving)
 	}
 }
 
-int uiommu_core_renew(struct uiommu *uiommu)
+int uiommu_core_follow(struct uiommu *uiommu, struct uiommu_topology *topology)
 {
-	struct uiommu_topology topology;
 	struct uiommu_edition *next;
 	int err;
 
-	err = uiommu_topology_copy(&uiommu->edition->view.topology, &topology);
-	if (err)
-		return err;
-	err = uiommu_core_edition_make(uiommu, &topology, &next);
+	err = uiommu_core_edition_make(uiommu, topology, &next);
 	if (err) {
-		uiommu_topology_fini(&topology);
+		uiommu_topology_fini(topology);
 		return err;
 	}
 	err = uiommu_core_apply(uiommu, next);
 	if (err)
 		uiommu_core_edition_free(uiommu, next);
 	return err;
+}
+
+int uiommu_core_renew(struct uiommu *uiommu)
+{
+	struct uiommu_topology topology;
+	int err;
+
+	err = uiommu_topology_copy(&uiommu->edition->view.topology, &topology);
+	return err ? err : uiommu_core_follow(uiommu, &topology);
 }

@@ -67,8 +67,8 @@ static int hotplug_scan(struct uiommu *uiommu, uint16_t segment,
 static int hotplug_add(struct uiommu *uiommu, uint16_t segment,
 		       uint8_t first_bus, uint8_t last_bus)
 {
+	const struct uiommu_plan *now;
 	struct uiommu_topology topology;
-	struct uiommu_edition *next;
 	uint32_t before;
 	int err;
 
@@ -81,20 +81,14 @@ static int hotplug_add(struct uiommu *uiommu, uint16_t segment,
 	err = hotplug_scan(uiommu, segment, first_bus, last_bus, &topology);
 	if (err)
 		return err;
-	err = uiommu_core_edition_make(uiommu, &topology, &next);
-	if (err) {
-		uiommu_topology_fini(&topology);
+	err = uiommu_core_follow(uiommu, &topology);
+	if (err)
 		return err;
-	}
-	err = uiommu_core_apply(uiommu, next);
-	if (err) {
-		uiommu_core_edition_free(uiommu, next);
-		return err;
-	}
+	now = &uiommu->edition->view.plan;
 	uiommu_log(uiommu->host, UIOMMU_LOG_INFO,
 		   "%04x:%02x-%02x: %u devices came, %u groups now", segment,
-		   first_bus, last_bus, next->view.plan.device_count - before,
-		   next->view.plan.group_count);
+		   first_bus, last_bus, now->device_count - before,
+		   now->group_count);
 	return UIOMMU_OK;
 }
 
@@ -155,7 +149,6 @@ static int hotplug_remove(struct uiommu_device *device)
 	const struct uiommu_edition *now = uiommu->edition;
 	struct uiommu_topology topology;
 	struct uiommu_device *leaving;
-	struct uiommu_edition *next;
 	uint32_t root;
 	int err;
 
@@ -166,19 +159,14 @@ static int hotplug_remove(struct uiommu_device *device)
 	if (err)
 		return err;
 	err = hotplug_collect(uiommu, root, &topology, &leaving);
-	if (!err)
-		err = uiommu_core_edition_make(uiommu, &topology, &next);
 	if (err) {
 		uiommu_topology_fini(&topology);
 		return err;
 	}
-	err = uiommu_core_apply(uiommu, next);
-	if (err) {
-		uiommu_core_edition_free(uiommu, next);
-		return err;
-	}
-	uiommu_core_let_go(leaving);
-	return UIOMMU_OK;
+	err = uiommu_core_follow(uiommu, &topology);
+	if (!err)
+		uiommu_core_let_go(leaving);
+	return err;
 }
 
 int uiommu_remove_device(struct uiommu_device *device)

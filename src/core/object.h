@@ -255,6 +255,12 @@ void uiommu_core_facts_free(struct uiommu *uiommu,
  */
 UIOMMU_MUST_CHECK
 int uiommu_core_apply(struct uiommu *uiommu, struct uiommu_edition *next);
+/*
+ * Plans for @topology and applies that. @topology is gone then, or freed after
+ * an error, when all is as it was.
+ */
+UIOMMU_MUST_CHECK
+int uiommu_core_follow(struct uiommu *uiommu, struct uiommu_topology *topology);
 /* Plans again for what is there, and applies it: judges anew who is barred. */
 UIOMMU_MUST_CHECK
 int uiommu_core_renew(struct uiommu *uiommu);
