@@ -74,14 +74,16 @@ void uiommu_core_group_free(struct uiommu_group *group)
 void uiommu_core_group_apart(struct uiommu_group *group,
 			     struct uiommu_domain *domain)
 {
-	const struct uiommu_device *device;
-	uint64_t now = uiommu_host_now_ns(group->uiommu->host);
+	const struct uiommu_device *device = group->members;
+	uint64_t now;
 
-	for (device = group->members; device; device = device->next)
-		if (device->hw.at_work && !domain->apart)
-			uiommu_store(&domain->apart,
-				     (uint8_t)(4 + (now * 0x9e3779b97f4a7c15u >>
-						    61)));
+	while (device && !device->hw.at_work)
+		device = device->next;
+	if (!device || domain->apart)
+		return;
+	now = uiommu_host_now_ns(group->uiommu->host);
+	uiommu_store(&domain->apart,
+		     (uint8_t)(4 + (now * 0x9e3779b97f4a7c15u >> 61)));
 }
 
 /* A DMA domain in which direct regions are mapped before anybody is in it. */
