@@ -168,12 +168,9 @@ static void vtd_describe(struct uiommu_driver *driver,
 
 static bool vtd_translates(struct vtd_unit *u)
 {
-	uint32_t gsts;
-
 	if (uiommu_vtd_broken(u))
 		return u->enabled || u->adopted; /* for all we know */
-	gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
-	return gsts != ~(uint32_t)0 && gsts & VTD_GCMD_TE;
+	return uiommu_vtd_unit_translates(u);
 }
 
 static int vtd_unit_info(struct uiommu_driver *driver, uint32_t index,

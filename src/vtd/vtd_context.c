@@ -428,13 +428,24 @@ int uiommu_vtd_context_update(struct vtd_device *dev)
 	return c.count ? vtd_context_apply(dev, &c) : UIOMMU_OK;
 }
 
+static bool vtd_context_shares(const struct vtd_device *dev,
+			       const struct vtd_device *other)
+{
+	uint32_t i;
+
+	for (i = 0; i < dev->hw->sid_count; i++)
+		if (vtd_context_has(other, dev->hw->sids[i].rid))
+			return true;
+	return false;
+}
+
 void uiommu_vtd_context_left(const struct vtd_device *dev)
 {
 	const struct vtd_unit *u = dev->unit;
 	struct vtd_device *other;
 
 	for (other = u->devices; other; other = other->next) {
-		if (other->hw->inherited)
+		if (other->hw->inherited || !vtd_context_shares(dev, other))
 			continue;
 		if (uiommu_vtd_broken(u))
 			return;

@@ -295,8 +295,9 @@ static bool power_last(const struct vtd_unit *u, struct power_limit *limit)
 	return !limit->turns || uiommu_vtd_late(u, limit->deadline);
 }
 
-static bool power_wait(struct vtd_unit *u, uint32_t offset, uint32_t mask,
-		       uint32_t want)
+/* Reads until the bits of @mask are @want, or no longer; what was read last. */
+static uint32_t power_poll(struct vtd_unit *u, uint32_t offset, uint32_t mask,
+			   uint32_t want)
 {
 	struct power_limit limit = power_begin(u);
 
@@ -304,14 +305,19 @@ static bool power_wait(struct vtd_unit *u, uint32_t offset, uint32_t mask,
 		bool last = power_last(u, &limit);
 		uint32_t value = uiommu_host_mmio_read32(u->mmio, offset);
 
-		if (value == ~(uint32_t)0)
-			return false;
-		if ((value & mask) == want)
-			return true;
-		if (last)
-			return false;
+		if (last || value == ~(uint32_t)0 || (value & mask) == want)
+			return value;
 		uiommu_host_relax(u->host);
 	}
+}
+
+/* False too if the unit is gone. */
+static bool power_wait(struct vtd_unit *u, uint32_t offset, uint32_t mask,
+		       uint32_t want)
+{
+	uint32_t value = power_poll(u, offset, mask, want);
+
+	return value != ~(uint32_t)0 && (value & mask) == want;
 }
 
 /*
@@ -388,18 +394,9 @@ static void power_drop_queue(struct vtd_unit *u)
  */
 static bool power_is_on(struct vtd_unit *u, uint32_t command)
 {
-	struct power_limit limit = power_begin(u);
+	uint32_t gsts = power_poll(u, VTD_GSTS, VTD_GCMD_WBF, 0);
 
-	for (;;) {
-		bool last = power_last(u, &limit);
-		uint32_t gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
-
-		if (gsts == ~(uint32_t)0)
-			return false;
-		if (last || !(gsts & VTD_GCMD_WBF))
-			return gsts & command;
-		uiommu_host_relax(u->host);
-	}
+	return gsts != ~(uint32_t)0 && gsts & command;
 }
 
 static void power_off(struct vtd_unit *u)

@@ -45,7 +45,7 @@ static bool vtd_unit_gone(uint32_t gsts)
 	return gsts == ~(uint32_t)0;
 }
 
-static bool vtd_unit_translates(struct vtd_unit *u)
+bool uiommu_vtd_unit_translates(struct vtd_unit *u)
 {
 	uint32_t gsts = uiommu_host_mmio_read32(u->mmio, VTD_GSTS);
 
@@ -494,7 +494,7 @@ int uiommu_vtd_unit_enable(struct vtd_unit *u)
 		return UIOMMU_EIO;
 	/* Before the command: if that hangs, translation may be on. */
 	u->enabled = true;
-	if (u->found.translating && vtd_unit_translates(u))
+	if (u->found.translating && uiommu_vtd_unit_translates(u))
 		return UIOMMU_OK; /* it never went off */
 	return uiommu_vtd_unit_command(u, VTD_GCMD_TE, true,
 				       "translation did not start");
@@ -527,7 +527,7 @@ void uiommu_vtd_unit_disable(struct vtd_unit *u)
 		vtd_unit_hand_back(u);
 		return;
 	}
-	if (u->enabled || vtd_unit_translates(u)) {
+	if (u->enabled || uiommu_vtd_unit_translates(u)) {
 		if (uiommu_vtd_stays_on(u)) {
 			uiommu_vtd_unit_hold(u);
 			return;
@@ -547,7 +547,7 @@ static void vtd_unit_leave(struct vtd_unit *u)
 	uiommu_vtd_unit_disable(u);
 	if (!u->found.translating)
 		return;
-	if (vtd_unit_translates(u))
+	if (uiommu_vtd_unit_translates(u))
 		uiommu_log(u->host, UIOMMU_LOG_ERROR,
 			   "unit %u: goes on translating by tables of another "
 			   "kernel, and is not to be used: its devices do not "

@@ -223,6 +223,8 @@ void uiommu_vtd_unit_disable(struct vtd_unit *u);
  * goes off; of one that has our tables in place of others, what came with them.
  */
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_settle(struct vtd_unit *u);
+/* Does its register say so? Not if it is gone. */
+bool uiommu_vtd_unit_translates(struct vtd_unit *u);
 /* Does it remap interrupts as who had it before wanted? */
 bool uiommu_vtd_unit_remaps(struct vtd_unit *u);
 UIOMMU_MUST_CHECK int uiommu_vtd_unit_open_memory(struct vtd_unit *u);
