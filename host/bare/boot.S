@@ -8,6 +8,8 @@
  * interrupts off, %edi points to the start info, all of us mapped onto itself
  * by tables and a GDT that are not ours.
  */
+#include "long_mode.inc"
+
 	.section .note.pvh, "a", @note
 	.align	4
 	.long	4			/* size of the name */
@@ -46,18 +48,7 @@ boot_entry:
 	movl	%ebx, %edi		/* first argument of kernel_main() */
 
 	boot_tables
-	movl	%cr4, %eax
-	orl	$0x20, %eax		/* PAE */
-	movl	%eax, %cr4
-	movl	$boot_pml4, %eax
-	movl	%eax, %cr3
-	movl	$0xc0000080, %ecx	/* EFER */
-	rdmsr
-	orl	$0x100, %eax		/* LME */
-	wrmsr
-	movl	%cr0, %eax
-	orl	$0x80010001, %eax	/* PG, WP, PE */
-	movl	%eax, %cr0
+	long_mode
 	lgdt	boot_gdt_ptr
 	ljmp	$0x08, $boot_64
 

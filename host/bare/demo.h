@@ -90,6 +90,8 @@ int demo_connect(struct demo *d, struct dma_device *dma, const char *who);
 
 /* demo_net.c */
 void demo_net(struct demo *d);
+/* The adapter is connected already: starts it anew, and somebody answers. */
+int demo_net_again(struct demo *d);
 
 /* demo_user.c: the adapter in a user's hands, and back */
 void demo_user(struct demo *d);

@@ -384,17 +384,11 @@ static void wake(struct sleeper *s)
 /* The network adapter's driver gives its memory back, and asks for it anew. */
 static void wake_net(struct demo *d)
 {
-	uint8_t gateway[6];
 	int err;
 
 	if (!d->has_net)
 		return;
-	err = e1000e_start(&d->net);
-	d->has_net = !err;
-	if (!err)
-		err = net_arp(&d->net, gateway);
-	if (!err)
-		err = net_ping(&d->net, gateway, 1, 1400);
+	err = demo_net_again(d);
 	check(!err, "sleep: e1000e: started anew, an echo came: %s",
 	      uiommu_strerror(err));
 }

@@ -115,16 +115,10 @@ static void user_work(struct user *u, void *regs)
 /* The kernel's driver again, with its own rings and somebody who answers. */
 static void kernel_again(struct demo *d)
 {
-	uint8_t gateway[6];
 	int err = dma_connect(&d->net.dma, d->uiommu);
 
 	if (!err)
-		err = e1000e_start(&d->net);
-	d->has_net = !err;
-	if (!err)
-		err = net_arp(&d->net, gateway);
-	if (!err)
-		err = net_ping(&d->net, gateway, 1, 1400);
+		err = demo_net_again(d);
 	check(!err, "user: the kernel's driver is back at work: %s",
 	      uiommu_strerror(err));
 }

@@ -5,6 +5,7 @@
  * this kernel's image back as it was (sleep.c says why) and goes on where
  * wake_enter() was called.
  */
+#include "long_mode.inc"
 #include "wake.h"
 
 
@@ -34,19 +35,8 @@ wake_32:
 	movl	WAKE_AT + WAKE_SIZE, %ecx
 	shrl	$2, %ecx
 	rep movsl
-	/* The CPU's tables are back with the image; boot.S did the same. */
-	movl	%cr4, %eax
-	orl	$0x20, %eax		/* PAE */
-	movl	%eax, %cr4
-	movl	$boot_pml4, %eax
-	movl	%eax, %cr3
-	movl	$0xc0000080, %ecx	/* EFER */
-	rdmsr
-	orl	$0x100, %eax		/* LME */
-	wrmsr
-	movl	%cr0, %eax
-	orl	$0x80010000, %eax	/* PG, WP */
-	movl	%eax, %cr0
+	/* The CPU's tables are back with the image. */
+	long_mode
 	ljmp	$0x18, $wake_64 - wake_begin + WAKE_AT
 
 	.code64
