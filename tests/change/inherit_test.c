@@ -148,6 +148,14 @@ static int way_map(struct inherit *t, struct uiommu_device *device,
 			      UIOMMU_DMA_BIDIRECTIONAL, iova);
 }
 
+static void way_and_back(struct inherit *t, struct uiommu_device *device)
+{
+	uint64_t iova;
+
+	assert_int_equal(way_map(t, device, 0, &iova), UIOMMU_OK);
+	assert_int_equal(uiommu_dma_unmap(device, iova, 4096), UIOMMU_OK);
+}
+
 static int way_sg(struct inherit *t, struct uiommu_device *device,
 		  unsigned int index, uint64_t *iova)
 {
@@ -254,7 +262,6 @@ static void test_type_in_use(void **state)
 	struct uiommu_device *device = machine_driver(&t->machine,
 						      MACHINE_PAIR0);
 	struct uiommu_group *group = uiommu_device_group(device);
-	uint64_t iova;
 
 	(void)state;
 	t->machine.host->on_pause = pauses;
@@ -263,10 +270,7 @@ static void test_type_in_use(void **state)
 	assert_int_equal(t->machine.host->pauses, 0);
 	assert_true(user_logged(t->machine.host, "has yet to make its first"));
 	inherit_over(t, PAIR0);
-	assert_int_equal(uiommu_dma_map(device, t->memory.paddr, 4096,
-					UIOMMU_DMA_BIDIRECTIONAL, &iova),
-			 UIOMMU_OK);
-	assert_int_equal(uiommu_dma_unmap(device, iova, 4096), UIOMMU_OK);
+	way_and_back(t, device);
 	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
 			 UIOMMU_OK);
 	assert_int_equal(t->machine.host->pauses, 1);
@@ -293,12 +297,10 @@ static void test_late_call(void **state)
 	struct uiommu_device *device = machine_driver(&t->machine,
 						      MACHINE_PAIR0);
 	struct uiommu_group *group = uiommu_device_group(device);
-	uint64_t iova;
 
 	(void)state;
 	inherit_over(t, PAIR0);
-	assert_int_equal(way_map(t, device, 0, &iova), UIOMMU_OK);
-	assert_int_equal(uiommu_dma_unmap(device, iova, 4096), UIOMMU_OK);
+	way_and_back(t, device);
 	t->machine.host->on_pause = is_late;
 	assert_int_equal(uiommu_group_set_type(group, UIOMMU_DOMAIN_IDENTITY),
 			 UIOMMU_OK);
@@ -506,11 +508,7 @@ static void test_reset(void **state)
  */
 static bool finishes(struct uiommu_host *host, struct uiommu_device *device)
 {
-	struct inherit *t = host->on_mmio_context;
-	uint64_t iova;
-
-	assert_int_equal(way_map(t, device, 0, &iova), UIOMMU_OK);
-	assert_int_equal(uiommu_dma_unmap(device, iova, 4096), UIOMMU_OK);
+	way_and_back(host->on_mmio_context, device);
 	return true;
 }
 

@@ -193,6 +193,15 @@ static void half_full(struct units *t, unsigned int unit)
 	vtdm_knobs(units_model(t, unit))->queue_ticks = 0;
 }
 
+/* All is as it was when it was looked at; who has not asked yet may, now. */
+static void same_and_down(struct units *t)
+{
+	units_compare(t, &before, -1);
+	units_flows(t);
+	ask_late(t, -1);
+	down(t);
+}
+
 static void test_half_full(void **state)
 {
 	static const unsigned int queued[] = { 0, 1, 3 };
@@ -205,10 +214,7 @@ static void test_half_full(void **state)
 		half_full(t, queued[i % 3]);
 		units_lose_power(t);
 		assert_int_equal(quietly(t, uiommu_resume), UIOMMU_OK);
-		units_compare(t, &before, -1);
-		units_flows(t);
-		ask_late(t, -1);
-		down(t);
+		same_and_down(t);
 	}
 }
 
@@ -268,10 +274,7 @@ static void test_asked_asleep(void **state)
 	}
 	units_lose_power(t);
 	assert_int_equal(quietly(t, uiommu_resume), UIOMMU_OK);
-	units_compare(t, &before, -1);
-	units_flows(t);
-	ask_late(t, -1);
-	down(t);
+	same_and_down(t);
 }
 
 /* Stopped asleep: nobody is left behind, of what is ours. */
@@ -406,10 +409,7 @@ static void test_crash(void **state)
 				vtdm_stats(units_model(t, i))->mmio_writes -
 					writes[i],
 				0, 1);
-		units_compare(t, &before, -1);
-		units_flows(t);
-		ask_late(t, -1);
-		down(t);
+		same_and_down(t);
 	}
 }
 
